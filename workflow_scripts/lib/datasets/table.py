@@ -1,0 +1,84 @@
+"""The track table: what every data set, of whatever origin, becomes.
+
+    <root>/tracks.csv
+    <root>/<split>/<track>/mixture.wav and <stem>.wav     (the MUSDB18-HQ layout)
+    <root>/<split>/<track>/f0.csv                         (only where the F0 is known exactly)
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.core.files import atomic
+
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Track:
+    """One row of the track table.
+
+    song: identity of the piece, so that no piece serves in two splits.
+    singers: names of the singers, joined by ";", empty where unknown.
+    family: a named property of a song that comparisons may select on, empty where there is none.
+    seconds, rate (Hz), channels: of the prepared files, all of one length.
+    stems: names of the isolated sources, joined by ";".
+    sha256: of the decoded samples of mixture and stems, not of the files.
+    """
+
+    track: str
+    split: str
+    song: str
+    singers: str
+    family: str
+    seconds: float
+    rate: int
+    channels: int
+    stems: str
+    sha256: str
+
+    def folder(self, root: Path) -> Path:
+        return Path(root) / self.split / self.track
+
+    @property
+    def stem_names(self) -> tuple[str, ...]:
+        return tuple(self.stems.split(";"))
+
+
+def write_tracks(root: Path, tracks: Sequence[Track]) -> None:
+    """Write `<root>/tracks.csv`, sorted by split and name."""
+    rows = sorted(tracks, key=lambda track: (SPLITS.index(track.split), track.track))
+    with atomic(Path(root) / "tracks.csv") as temporary:
+        pd.DataFrame([asdict(track) for track in rows], columns=[f.name for f in fields(Track)]).to_csv(
+            temporary, index=False
+        )
+
+
+def read_tracks(root: Path, split: str | None = None) -> list[Track]:
+    """The tracks of a prepared data set, all or those of one split, in the table's order."""
+    text = {f.name: str for f in fields(Track) if f.type is str}
+    table = pd.read_csv(Path(root) / "tracks.csv", dtype=text, keep_default_na=False)
+    return [Track(**row) for row in table.to_dict("records") if split in (None, row["split"])]
+
+
+def shard(tracks: Sequence[Track], name: str) -> list[Track]:
+    """The tracks of shard `k-of-n`, k from 1: every n-th track, so that shards are alike in length."""
+    k, n = map(int, name.split("-of-"))
+    return list(tracks[k - 1 :: n])
+
+
+def read_scene(root: Path, track: Track, sources: Sequence[str]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Audio of one track -> (mixture [channel, time], references [source, channel, time], rate in Hz).
+
+    The source `accompaniment`, where it is no stem, is the sum of the stems that `sources` does not name.
+    """
+    folder = track.folder(root)
+    mixture, rate = io.read(folder / "mixture.wav")
+    rest = [stem for stem in track.stem_names if stem not in sources]
+    parts = {source: [source] if source in track.stem_names else rest for source in sources}
+    references = [sum(io.read(folder / f"{stem}.wav")[0] for stem in parts[source]) for source in sources]
+    return mixture, np.stack(references), rate
