@@ -62,7 +62,7 @@ def read_f0(path: Path) -> F0:
     try:
         table = pd.read_csv(path, dtype={"voice": str})
         voices = tuple(table["voice"].drop_duplicates())
-        shape = (len(voices), -1)
-        return F0(voices, table["f0"].to_numpy(float).reshape(shape), table["confidence"].to_numpy(float).reshape(shape))
+        hz, confidence = (table[name].to_numpy(float).reshape(len(voices), -1) for name in ("f0", "confidence"))
+        return F0(voices, hz, confidence)
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{path}: is no F0 table with columns time, voice, f0, confidence ({error}).") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
+from scipy.io import wavfile
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
@@ -27,7 +28,11 @@ def read(path: Path) -> tuple[np.ndarray, int]:
 def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
     """Write samples [channel, time] under a temporary name and rename; `subtype` as in soundfile."""
     with atomic(path) as temporary:
-        soundfile.write(temporary, np.asarray(samples).T, rate, subtype=subtype)
+        if subtype == "FLOAT" and Path(path).suffix == ".wav":
+            # libsndfile stamps the time into a float WAV, and the same samples must give the same file.
+            wavfile.write(temporary, rate, np.asarray(samples, dtype=np.float32).T)
+        else:
+            soundfile.write(temporary, np.asarray(samples).T, rate, subtype=subtype)
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The track table: what every data set, of whatever origin, becomes.
 
-    <root>/tracks.csv
-    <root>/<split>/<track>/mixture.wav and <stem>.wav     (the MUSDB18-HQ layout)
-    <root>/<split>/<track>/f0.csv                         (only where the F0 is known exactly)
+<root>/tracks.csv
+<root>/<split>/<track>/mixture.wav and <stem>.wav     (the MUSDB18-HQ layout)
+<root>/<split>/<track>/f0.csv                         (only where the F0 is known exactly)
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,55 @@
+"""How well can music be separated when isolated stems are scarce?   snakemake --cores all"""
+
+import os
+import sys
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.plan import NO_F0, Plan, text
+
+# Jobs find this environment's Python and this project, wherever snakemake was started from.
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+os.environ["PYTHONPATH"] = str(workflow.basedir)
+
+
+configfile: os.path.join(workflow.basedir, "config/config.yaml")
+
+
+try:
+    plan = Plan(config)
+except UserError as error:
+    sys.exit(str(error))
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    sources="[^/]+",
+    method="[^/]+",
+    f0="[^/]+",
+    comparison="[^/]+",
+    split="train|valid|test",
+    seed=r"\d+",
+    shard=r"\d+-of-\d+",
+
+
+include: "rules/data.smk"
+include: "rules/f0.smk"
+include: "rules/train.smk"
+include: "rules/separate.smk"
+include: "rules/score.smk"
+include: "rules/compare.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report/summary.txt",
+        "results/report/scores.parquet",
+
+
+onsuccess:
+    print(open("results/report/summary.txt", encoding="utf-8").read())

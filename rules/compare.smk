@@ -1,0 +1,30 @@
+"""Tables with intervals, and paired tests."""
+
+
+rule compare:
+    input:
+        scores=lambda wildcards: plan.score_folders(wildcards.comparison),
+        estimates=lambda wildcards: plan.all_estimates(wildcards.comparison),
+        models=lambda wildcards: plan.models(wildcards.comparison),
+    output:
+        directory("results/compare/{comparison}"),
+    log:
+        "results/logs/compare/{comparison}.log",
+    benchmark:
+        "results/benchmarks/compare/{comparison}.jsonl"
+    params:
+        rows=lambda wildcards: plan.labels(wildcards.comparison),
+        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
+        remark=lambda wildcards: plan.remark(wildcards.comparison),
+        scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
+        code=lambda wildcards: plan.compare_code(wildcards.comparison),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Comparing the methods of {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.compare.compare --comparison {wildcards.comparison:q} --scores {input.scores:q}"
+        " --estimates {input.estimates:q} --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
+        " --remark {params.remark:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"

@@ -1,0 +1,28 @@
+"""Every data set, of whatever origin, becomes a track table and a folder a track."""
+
+
+def dataset_resource(name):
+    return lambda wildcards: plan.dataset(wildcards.dataset)["resources"][name]
+
+
+rule prepare:
+    output:
+        directory("results/prepare/{dataset}"),
+    log:
+        "results/logs/prepare/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare/{dataset}.jsonl"
+    params:
+        kind=lambda wildcards: plan.dataset(wildcards.dataset)["kind"],
+        dataset=lambda wildcards: plan.preparation(wildcards.dataset),
+        cache=plan.config["data_cache"],
+        code=lambda wildcards: plan.prepare_code(wildcards.dataset),
+    threads: dataset_resource("threads")
+    resources:
+        mem_mb=dataset_resource("mem_mb"),
+        runtime=dataset_resource("runtime"),
+    message:
+        "Preparing the data set {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.data.prepare --kind {params.kind} --dataset {params.dataset:q}"
+        " --out {output:q} --cache {params.cache:q} --processes {threads} --code {params.code} &> {log:q}"

@@ -1,0 +1,40 @@
+"""The F0 of the voices, from each named source."""
+
+
+def f0_resource(name):
+    return lambda wildcards: plan.f0_source(wildcards.f0)["resources"][name]
+
+
+def f0_inputs(wildcards):
+    entry = plan.f0_source(wildcards.f0)
+    data = {"data": f"results/prepare/{wildcards.dataset}"}
+    if entry["kind"] == "degraded":
+        data["of"] = f"results/estimate_f0/{wildcards.dataset}/{entry['of']}/{wildcards.split}/{wildcards.shard}"
+    return data
+
+
+rule estimate_f0:
+    input:
+        unpack(f0_inputs),
+    output:
+        directory("results/estimate_f0/{dataset}/{f0}/{split}/{shard}"),
+    log:
+        "results/logs/estimate_f0/{dataset}/{f0}/{split}-{shard}.log",
+    benchmark:
+        "results/benchmarks/estimate_f0/{dataset}/{f0}/{split}-{shard}.jsonl"
+    params:
+        kind=lambda wildcards: plan.f0_source(wildcards.f0)["kind"],
+        settings=lambda wildcards: text(plan.f0_source(wildcards.f0)["settings"]),
+        voices=lambda wildcards: plan.dataset(wildcards.dataset)["voices"],
+        of=lambda wildcards, input: f"--of {input.of}" if "of" in input.keys() else "",
+        code=lambda wildcards: plan.f0_code(wildcards.dataset, wildcards.f0),
+    threads: f0_resource("threads")
+    resources:
+        mem_mb=f0_resource("mem_mb"),
+        runtime=f0_resource("runtime"),
+    message:
+        "F0 of {wildcards.dataset} ({wildcards.split}): {wildcards.f0}"
+    shell:
+        "python -m workflow_scripts.f0.estimate_f0 --data {input.data:q} --kind {params.kind}"
+        " --settings {params.settings:q} --voices {params.voices:q} --split {wildcards.split} --part {wildcards.shard}"
+        " {params.of} --out {output:q} --code {params.code} &> {log:q}"

@@ -1,0 +1,51 @@
+"""Figures, the Parquet table of all scores, and the summary that ends a run."""
+
+
+rule draw:
+    input:
+        scores=lambda wildcards: plan.score_folders(wildcards.comparison),
+    output:
+        directory("results/draw/{comparison}"),
+    log:
+        "results/logs/draw/{comparison}.log",
+    benchmark:
+        "results/benchmarks/draw/{comparison}.jsonl"
+    params:
+        rows=lambda wildcards: plan.labels(wildcards.comparison),
+        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
+        code=lambda wildcards: plan.draw_code(wildcards.comparison),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Figures of {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.report.draw --comparison {wildcards.comparison:q} --scores {input.scores:q}"
+        " --rows {params.rows:q} --metrics {params.metrics:q} --out {output:q} --code {params.code} &> {log:q}"
+
+
+rule report:
+    input:
+        scores=[folder for name in plan.run for folder in plan.score_folders(name)],
+        tables=collect("results/compare/{comparison}", comparison=plan.run),
+        figures=collect("results/draw/{comparison}", comparison=plan.run),
+        f0=[f"results/score_f0/{name}/f0.md" for name in plan.run if plan.run[name]["f0"]],
+    output:
+        summary="results/report/summary.txt",
+        scores="results/report/scores.parquet",
+    log:
+        "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.jsonl"
+    params:
+        code=plan.report_code(),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Summary"
+    shell:
+        "python -m workflow_scripts.report.report --scores {input.scores:q} --tables {input.tables:q} --f0 {input.f0:q}"
+        " --summary {output.summary:q} --parquet {output.scores:q} &> {log:q}"

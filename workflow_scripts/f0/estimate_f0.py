@@ -1,0 +1,45 @@
+"""Find the F0 of the voices of a shard of tracks: one table a track."""
+
+import json
+from pathlib import Path
+
+from workflow_scripts.command import run
+from workflow_scripts.lib.audio import f0_sources
+from workflow_scripts.lib.audio.f0 import F0, read_f0, write_f0
+from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
+
+
+def estimate_f0(
+    *, data: Path, kind: str, settings: str, voices: list[str], split: str, part: str, out: Path, code: str,
+    of: Path | None = None,
+) -> None:  # fmt: skip
+    """Write `out/<track>.csv` for each track of the shard `part`; `of` holds the tables that are degraded."""
+    chosen = json.loads(settings)
+    with recorded(out / "provenance.json", code, kind=kind, settings=chosen):
+        for track in shard(read_tracks(data, split), part):
+            if of is not None:
+                f0 = f0_sources.degrade(read_f0(of / f"{track.track}.csv"), chosen, seed=0, track=track.track)
+            else:
+                f0 = _estimate(data, track, kind, chosen, tuple(voices))
+            write_f0(out / f"{track.track}.csv", f0)
+
+
+def _estimate(data: Path, track: Track, kind: str, settings: dict, voices: tuple[str, ...]) -> F0:
+    mixture, references, rate = read_scene(data, track, voices)
+    known = track.folder(data) / "f0.csv"
+    return f0_sources.estimate(
+        kind,
+        settings,
+        mixture=mixture,
+        stems=dict(zip(voices, references, strict=True)),
+        rate=rate,
+        voices=voices,
+        exact=read_f0(known) if known.exists() else None,
+        track=track.track,
+        seed=0,
+    )
+
+
+if __name__ == "__main__":
+    run(estimate_f0)

@@ -1,0 +1,72 @@
+"""What made a result: written beside it, with what it cost."""
+
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.lib.core.files import write_json
+
+PACKAGES = ("torch", "torchaudio", "numpy", "scipy", "pandas", "soundfile", "soxr", "librosa", "snakemake")
+
+
+@contextmanager
+def recorded(path: Path, code: str, **facts: Any) -> Iterator[dict[str, Any]]:
+    """Write `path` (JSON) when the block ends well: code hash, seed and other facts, versions, hardware and cost.
+
+    The cost is that of the block, children included: CPU seconds (user and system), wall seconds, peak resident
+    memory of the process in MiB. Yields the facts, so that the block can add some.
+    """
+    started, cpu = time.perf_counter(), _cpu_seconds()
+    yield facts
+    cost = {
+        "cpu_seconds": round(_cpu_seconds() - cpu, 3),
+        "wall_seconds": round(time.perf_counter() - started, 3),
+        "peak_memory_mib": round(_peak_kib() / 1024, 1),
+    }
+    write_json(
+        path,
+        {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": sys.argv,
+            "code": code,
+            **facts,
+            "cost": cost,
+            "versions": {"python": platform.python_version(), **_versions()},
+            "hardware": _hardware(),
+        },
+    )
+
+
+def _cpu_seconds() -> float:
+    return sum(os.times()[:4])
+
+
+def _peak_kib() -> int:
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(each).ru_maxrss for each in who)
+    return peak // 1024 if sys.platform == "darwin" else peak  # macOS counts bytes
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def _hardware() -> dict[str, Any]:
+    facts: dict[str, Any] = {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        facts["cpu"] = lines[0].split(":", 1)[1].strip() if lines else platform.processor()
+    torch = sys.modules.get("torch")  # asked only where the job has loaded it anyway
+    if torch is not None and torch.cuda.is_available():
+        facts["gpu"] = torch.cuda.get_device_name()
+        facts["gpu_peak_memory_mib"] = round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return facts

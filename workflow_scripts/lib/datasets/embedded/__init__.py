@@ -1,0 +1,1 @@
+"""Small corpora synthesised on the spot from names: a test of the workflow, no claim about real music."""

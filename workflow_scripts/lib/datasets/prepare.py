@@ -1,0 +1,292 @@
+"""From tracks as they were found to a prepared root: one rate, one number of channels, one length a track, hashes.
+
+What stands in the way of a fair comparison is refused in one sentence that names the file; what does not is mended and
+written down: another rate is resampled (soxr), lengths that differ a little are padded with zeros at the end, mono is
+spread over the channels, several channels are averaged to mono, a missing mixture is the sum of the stems.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.files import write_json
+from workflow_scripts.lib.datasets.raw import Clip, RawTrack, refuse_clashes, refuse_shared, sort_key
+from workflow_scripts.lib.datasets.table import Track, write_tracks
+from workflow_scripts.lib.datasets.workers import map_processes
+
+MIXTURE_ERROR_DB = -40.0  # of the mixture's power; rounding of every file to 16 bits stays far below
+LSB = 2.0**-15  # one step of a 16-bit file
+KEPT = frozenset({"PCM_16", "PCM_24", "FLOAT"})  # encodings that a prepared file may have
+
+Place = Callable[[Path, Path], None]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the prepared files of a data set have in common.
+
+    rate: in Hz. channels: count. mixture_is_sum: refuse a mixture that is not the sum of its stems.
+    length_tolerance: largest difference of the lengths within a track, in s, that is mended by zeros.
+    """
+
+    rate: int
+    channels: int
+    mixture_is_sum: bool
+    length_tolerance: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One finished track: its row, the hash of each file that sounds, the silent stems, and the mixture's error.
+
+    mixture_error_db: power of (mixture - sum of stems) over that of the mixture; None where they are equal.
+    """
+
+    row: Track
+    hashes: dict[str, str]
+    silent: list[str]
+    mixture: str
+    mixture_error_db: float | None
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Yield a working folder beside `out`; what it holds as `root` becomes `out` if the block ends well.
+
+    Nothing is left of it otherwise, and an older `out` stays as it was.
+    """
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = out.with_name(f".{out.name}.{os.getpid()}")
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "root").mkdir(parents=True)
+    try:
+        yield work
+        if out.exists():
+            out.rename(work / "old")
+        (work / "root").rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def link_to(source: Path, target: Path) -> None:
+    """Point to a user's file, which is neither copied nor changed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(source.resolve())
+
+
+def take_over(source: Path, target: Path) -> None:
+    """Give an unpacked file its second name; the unpacked folder goes away later. A copy where links are not known."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def prepare_tracks(
+    tracks: Sequence[RawTrack],
+    root: Path,
+    *,
+    name: object,
+    rate: int | None,
+    channels: int | None,
+    mixture_is_sum: bool,
+    length_tolerance: float,
+    processes: int,
+    place: Place,
+) -> None:
+    """Write the folders, `manifest.json` and, last, `tracks.csv` of the tracks into `root`.
+
+    name: what messages call the data set, its folder. rate in Hz and channels: None takes those of the first stem of
+    the first track. place: what becomes of a file that needs no change.
+    Raises UserError for anything in the files that a fair comparison forbids.
+    """
+    tracks = sorted(tracks, key=sort_key)
+    refuse_clashes(tracks, name)
+    first = _info(next(iter(tracks[0].stems.values())))
+    form = Form(rate or first.samplerate, channels or first.channels, mixture_is_sum, length_tolerance)
+    done = map_processes(partial(prepare_track, root=root, form=form, place=place), tracks, processes)
+    heard = ((sha, track.row.split, f"{track.row.track}/{file}") for track in done for file, sha in track.hashes.items())
+    refuse_shared(heard, "recording with the samples' hash", name)
+    write_manifest(root, done, form)
+    write_tracks(root, [track.row for track in done])
+
+
+def prepare_track(raw: RawTrack, root: Path, form: Form, place: Place) -> Prepared:
+    """Check and write the files of one track, one after the other, so that few of them are in memory at once."""
+    clips = dict(raw.stems) | ({"mixture": raw.mixture} if raw.mixture else {})
+    length = common_length({name: (clip, _info(clip)) for name, clip in clips.items()}, form)
+    folder = Path(root) / raw.split / raw.track
+    total, hashes, silent = np.zeros((form.channels, length)), {}, []
+    for name, clip in raw.stems.items():
+        samples = _load(clip, form, length)
+        total += samples
+        hashes[name] = _store(samples, clip, folder / f"{name}.wav", form, place)
+        if not samples.any():
+            silent.append(name)
+    _refuse_silence(raw, silent)
+    mixture = _load(raw.mixture, form, length) if raw.mixture else total
+    error = _mixture_error(mixture, total)
+    _refuse_other_mixture(raw, mixture - total, error, form)
+    hashes["mixture"] = _store(mixture, raw.mixture, folder / "mixture.wav", form, place)
+    row = _row(raw, hashes, length, form)
+    sounding = {name: sha for name, sha in hashes.items() if name not in silent}
+    return Prepared(row, sounding, silent, "given" if raw.mixture else "sum of the stems", error)
+
+
+def write_manifest(root: Path, done: Sequence[Prepared], form: Form) -> None:
+    """Write `manifest.json`: what was found about the mixtures, which the track table has no column for."""
+    tracks = {
+        track.row.track: {
+            "mixture": track.mixture,
+            "mixture_error_db": None if track.mixture_error_db is None else round(track.mixture_error_db, 2),
+            "silent_stems": track.silent,
+        }
+        for track in done
+    }
+    header = {"rate": form.rate, "channels": form.channels, "mixture_is_sum": form.mixture_is_sum}
+    write_json(Path(root) / "manifest.json", header | {"tracks": tracks})
+
+
+def hash_of_samples(samples: np.ndarray) -> str:
+    """sha256 of samples [channel, time] in [-1, 1] as 32-bit floats, which hold 16 and 24-bit integers exactly."""
+    digest = hashlib.sha256(str(samples.shape).encode())
+    digest.update(np.ascontiguousarray(samples, "<f4").tobytes())
+    return digest.hexdigest()
+
+
+def hash_of_track(hashes: Mapping[str, str]) -> str:
+    """One hash of those of the mixture and the stems."""
+    return hashlib.sha256("\n".join(f"{name}:{hashes[name]}" for name in sorted(hashes)).encode()).hexdigest()
+
+
+def common_length(files: Mapping[str, tuple[Clip, "soundfile._SoundFileInfo"]], form: Form) -> int:
+    """Samples at the data set's rate that the longest file of a track has.
+
+    Raises UserError where the shortest is shorter by more than the tolerance.
+    """
+    seconds = {name: info.frames / info.samplerate for name, (_, info) in files.items()}
+    longest, shortest = max(seconds, key=seconds.get), min(seconds, key=seconds.get)
+    if seconds[longest] - seconds[shortest] > form.length_tolerance:
+        raise UserError(
+            f"{files[shortest][0].shown}: lasts {seconds[shortest]:.3f} s, but {files[longest][0].shown} lasts "
+            f"{seconds[longest]:.3f} s; up to {form.length_tolerance:g} s is padded with zeros; cut the files to one "
+            "length, or raise length_tolerance in the data set's settings."
+        )
+    lengths = [round(info.frames * form.rate / info.samplerate) for _, info in files.values()]
+    return max(1, *lengths)
+
+
+def _info(clip: Clip) -> "soundfile._SoundFileInfo":
+    """Header of a file. Raises UserError where it is no audio or has no samples."""
+    try:
+        info = soundfile.info(str(clip.path))
+    except (soundfile.SoundFileError, OSError) as error:
+        raise UserError(
+            f"{clip.shown}: cannot be read as audio; allowed are WAV and FLAC, so convert it or take it away."
+        ) from error
+    if info.frames == 0:
+        raise UserError(f"{clip.shown}: holds no samples; give the recording, or zeros where the source is silent.")
+    return info
+
+
+def _load(clip: Clip, form: Form, length: int) -> np.ndarray:
+    """Samples [channel, time] float64 of a file in the data set's form. Raises UserError for NaN, infinity, damage."""
+    info = _info(clip)
+    samples, rate = io.read(clip.path)
+    if samples.shape[1] != info.frames:
+        raise UserError(
+            f"{clip.shown}: is damaged, only {samples.shape[1]} of its {info.frames} samples can be read; get it again."
+        )
+    bad = np.flatnonzero(~np.isfinite(samples).all(axis=0))
+    if bad.size:
+        raise UserError(
+            f"{clip.shown}: has a sample that is NaN or infinite at {bad[0] / rate:.3f} s; export it again or mend it."
+        )
+    samples = io.resample(_channels(samples, form.channels, clip), rate, form.rate)[:, :length]
+    return np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
+
+
+def _channels(samples: np.ndarray, channels: int, clip: Clip) -> np.ndarray:
+    """Samples [channel, time] with another count of channels: mono is repeated, several are averaged to mono."""
+    if len(samples) == channels:
+        return samples
+    if channels == 1:
+        return samples.mean(axis=0, keepdims=True)
+    if len(samples) == 1:
+        return np.repeat(samples, channels, axis=0)
+    raise UserError(
+        f"{clip.shown}: has {len(samples)} channels, but the data set has {channels}; mix it down to {channels} or 1."
+    )
+
+
+def _store(samples: np.ndarray, clip: Clip | None, path: Path, form: Form, place: Place) -> str:
+    """Write samples [channel, time], as 16-bit integers where these hold them exactly; return their hash."""
+    if clip and _needs_no_change(clip, samples.shape, form):
+        place(clip.path, path)
+        return hash_of_samples(samples)
+    integers = np.rint(samples / LSB)
+    if np.array_equal(integers * LSB, samples) and integers.min() >= -(2**15) and integers.max() < 2**15:
+        # As integers: libsndfile would scale floats by 32767.
+        io.write(path, integers.astype(np.int16), form.rate, "PCM_16")
+    else:
+        io.write(path, samples.astype(np.float32), form.rate, "FLOAT")
+    return hash_of_samples(samples)
+
+
+def _needs_no_change(clip: Clip, shape: tuple[int, int], form: Form) -> bool:
+    info = _info(clip)
+    is_kept = info.format in ("WAV", "WAVEX") and info.subtype in KEPT
+    return is_kept and (info.samplerate, info.channels, info.frames) == (form.rate, *shape)
+
+
+def _refuse_silence(raw: RawTrack, silent: Sequence[str]) -> None:
+    if len(silent) == len(raw.stems):
+        shown = next(iter(raw.stems.values())).shown
+        raise UserError(f"{shown}: it and all other stems of {raw.track!r} are silent, so nothing can be separated or scored.")
+
+
+def _mixture_error(mixture: np.ndarray, total: np.ndarray) -> float | None:
+    """Power of mixture - sum over that of the mixture in dB; None where they are equal."""
+    error = np.sum((mixture - total) ** 2)
+    power = np.sum(mixture**2)
+    if error == 0:
+        return None
+    return float(10 * np.log10(error / power)) if power else float("inf")
+
+
+def _refuse_other_mixture(raw: RawTrack, difference: np.ndarray, error: float | None, form: Form) -> None:
+    # Each of the files may have been rounded to 16 bits, which is no fault however quiet they are.
+    rounding = np.abs(difference).max() <= (len(raw.stems) + 1) / 2 * LSB
+    if form.mixture_is_sum and error is not None and error > MIXTURE_ERROR_DB and not rounding:
+        raise UserError(
+            f"{raw.mixture.shown}: is not the sum of its stems, the difference is {error:.1f} dB of its power and up to "
+            f"{MIXTURE_ERROR_DB:g} dB is allowed; remove it to have the sum made, or set mixture_is_sum: false in the "
+            "data set's settings to keep it."
+        )
+
+
+def _row(raw: RawTrack, hashes: Mapping[str, str], length: int, form: Form) -> Track:
+    return Track(
+        track=raw.track,
+        split=raw.split,
+        song=raw.song,
+        singers=";".join(raw.singers),
+        family=raw.family,
+        seconds=length / form.rate,
+        rate=form.rate,
+        channels=form.channels,
+        stems=";".join(raw.stems),
+        sha256=hash_of_track(hashes),
+    )

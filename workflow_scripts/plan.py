@@ -1,0 +1,268 @@
+"""What the workflow will do, from the configuration: the rows of each comparison, their files, the code they rest on.
+
+Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
+"""
+
+import ast
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.lib.core.config import checked, merged, read_yaml
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
+from workflow_scripts.lib.datasets.origin import origin_hash
+
+LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source"}
+NO_F0 = "no-f0"
+# A type that a module's Settings names, as the schema says it; other annotations are left to the module itself.
+TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a comparison: a method with its F0 source (`no-f0` where it needs none) and seed."""
+
+    method: str
+    f0: str
+    seed: int
+
+
+class Plan:
+    """The checked configuration and what follows from it. Raises UserError where the configuration is wrong."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.schema = read_yaml(ROOT / "config/schema.yaml")
+        self.config = checked(config, self.schema, "config")
+        self.run = {name: self._known(name, self.config["comparisons"], "run") for name in self.config["run"]}
+        for name, comparison in self.run.items():
+            self._check(f"comparisons.{name}", comparison)
+
+    @cached_property
+    def libraries(self) -> dict[str, dict[str, Any]]:
+        """Definitions of data sets, methods and F0 sources: the files in config/, then the user's own keys."""
+        found = {}
+        for library in LIBRARIES:
+            files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
+            found[library] = merged(files, self.config[library])
+        return found
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        return self._defined("datasets", name)
+
+    def method(self, name: str) -> dict[str, Any]:
+        return self._defined("methods", name)
+
+    def f0_source(self, name: str) -> dict[str, Any]:
+        return self._defined("f0", name)
+
+    def rows(self, comparison: str) -> list[Row]:
+        """The rows of a comparison, in the order of its table."""
+        entry = self.run[comparison]
+        return [
+            Row(method, f0, seed)
+            for method in entry["methods"]
+            for f0 in (entry["f0"] if "f0" in self.method(method)["needs"] else [NO_F0])
+            for seed in entry["seeds"]
+        ]
+
+    def shards(self) -> list[str]:
+        count = self.config["shards"]
+        return [f"{k}-of-{count}" for k in range(1, count + 1)]
+
+    # Files and options of the rules
+
+    def preparation(self, dataset: str) -> str:
+        """What of a data set's definition its preparation depends on, as JSON."""
+        entry = self.dataset(dataset)
+        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms")
+        return text({name: entry[name] for name in names})
+
+    def labels(self, comparison: str) -> str:
+        """The rows of a comparison as JSON: names and label of each, in the order of the table."""
+        rows = self.rows(comparison)
+        return text([asdict(row) | {"label": self.method(row.method)["label"]} for row in rows])
+
+    def remark(self, comparison: str) -> str:
+        return self.dataset(self.run[comparison]["dataset"])["remark"]
+
+    def estimates(self, comparison: str, shard: str) -> list[str]:
+        """Folder of the estimates of each row, for one shard."""
+        entry = self.run[comparison]
+        base = f"results/separate/{entry['dataset']}/{'+'.join(entry['sources'])}"
+        tail = f"{entry['split']}/{shard}"
+        return [f"{base}/{row.method}/{row.f0}/seed{row.seed}/{tail}" for row in self.rows(comparison)]
+
+    def all_estimates(self, comparison: str) -> list[str]:
+        """The same for all shards, those of one shard together."""
+        return [folder for shard in self.shards() for folder in self.estimates(comparison, shard)]
+
+    def models(self, comparison: str) -> list[str]:
+        """Provenance of the model of each row that has one."""
+        entry = self.run[comparison]
+        base = f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}"
+        rows = [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
+        return [f"{base}/{row.method}/seed{row.seed}/provenance.json" for row in rows]
+
+    def score_folders(self, comparison: str) -> list[str]:
+        return [f"results/score/{comparison}/{shard}" for shard in self.shards()]
+
+    def f0_reference(self, comparison: str) -> str:
+        """What estimated F0 is measured against: the exact one of embedded data, otherwise that of the stems."""
+        kind = self.dataset(self.run[comparison]["dataset"])["kind"]
+        return "exact" if kind == "embedded" else "stems"
+
+    def f0_tables(self, comparison: str, f0: str) -> list[str]:
+        entry = self.run[comparison]
+        return [f"results/estimate_f0/{entry['dataset']}/{f0}/{entry['split']}/{shard}" for shard in self.shards()]
+
+    def all_f0_tables(self, comparison: str) -> list[str]:
+        return [folder for f0 in self.run[comparison]["f0"] for folder in self.f0_tables(comparison, f0)]
+
+    # Fingerprints. Each holds those of the stages before it, so that a result can never rest on an older one unseen.
+
+    def prepare_code(self, dataset: str) -> str:
+        entry = self.dataset(dataset)
+        modules = ["workflow_scripts.data.prepare"]
+        if entry["kind"] == "embedded":
+            modules.append(f"{PACKAGE}.lib.datasets.embedded.{entry['settings']['corpus']}")
+        origin = origin_hash(entry["kind"], entry["settings"], Path(self.config["data_cache"]))
+        return hash_of(code_hash(*modules), origin)
+
+    def f0_code(self, dataset: str, f0: str) -> str:
+        entry = self.f0_source(f0)
+        before = self.f0_code(dataset, entry["of"]) if entry["kind"] == "degraded" else self.prepare_code(dataset)
+        file = Path(entry["settings"]["root"]) if entry["kind"] == "file" else None
+        origin = origin_hash("folder", {"root": str(file)}, Path(self.config["data_cache"])) if file else ""
+        return hash_of(code_hash("workflow_scripts.f0.estimate_f0"), before, origin, text(entry["settings"]))
+
+    def train_code(self, dataset: str, method: str) -> str:
+        return hash_of(self._method_code("train.train", method), self.prepare_code(dataset))
+
+    def separate_code(self, dataset: str, method: str, f0: str) -> str:
+        parts = [self._method_code("separate.separate", method), self.prepare_code(dataset)]
+        if "training" in self.method(method)["needs"]:
+            parts.append(self.train_code(dataset, method))
+        if f0 != NO_F0:
+            parts.append(self.f0_code(dataset, f0))
+        return hash_of(*parts)
+
+    def score_code(self, comparison: str) -> str:
+        dataset = self.run[comparison]["dataset"]
+        rows = [self.separate_code(dataset, row.method, row.f0) for row in self.rows(comparison)]
+        return hash_of(code_hash("workflow_scripts.score.score"), *rows)
+
+    def score_f0_code(self, comparison: str) -> str:
+        entry = self.run[comparison]
+        sources = [self.f0_code(entry["dataset"], f0) for f0 in entry["f0"]]
+        return hash_of(code_hash("workflow_scripts.score.score_f0"), *sources)
+
+    def compare_code(self, comparison: str) -> str:
+        return hash_of(code_hash("workflow_scripts.compare.compare"), self.score_code(comparison))
+
+    def draw_code(self, comparison: str) -> str:
+        return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison))
+
+    def report_code(self) -> str:
+        before = [self.compare_code(name) + self.score_f0_code(name) for name in self.run]
+        return hash_of(code_hash("workflow_scripts.report.report"), *before)
+
+    def _method_code(self, script: str, method: str) -> str:
+        entry = self.method(method)
+        return hash_of(
+            code_hash(f"{PACKAGE}.{script}", f"{PACKAGE}.lib.methods.{entry['module']}"), text(entry["settings"])
+        )
+
+    # Checks
+
+    def _known(self, name: str, valid: dict[str, Any], where: str) -> Any:
+        if name not in valid:
+            raise UserError(f"config: {where} names {name!r}, which is not defined; {nearest(name, valid)}")
+        return valid[name]
+
+    def _defined(self, library: str, name: str) -> dict[str, Any]:
+        entry = self._known(name, self.libraries[library], library)
+        schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
+        return checked(entry, schema, f"config: {library}.{name}")
+
+    def _check(self, where: str, entry: dict[str, Any]) -> None:
+        self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
+        dataset = self.dataset(entry["dataset"])
+        for source in entry["sources"]:
+            self._known(source, dict.fromkeys([*dataset["stems"], "accompaniment"]), f"{where}.sources")
+        if "accompaniment" in entry["sources"] and set(dataset["stems"]) <= set(entry["sources"]):
+            raise UserError(
+                f"config: {where}.sources has 'accompaniment', the sum of the stems not named, but names every stem."
+            )
+        for metric in entry["metrics"]:
+            self._known(metric, dict.fromkeys(_metric_names()), f"{where}.metrics")
+        for name in entry["methods"]:
+            self._known(name, self.libraries["methods"], f"{where}.methods")
+            method = self.method(name)
+            self._check_settings(f"methods.{name}", method["module"], method["settings"])
+            if "f0" in method["needs"]:
+                self._check_f0(where, name, entry, dataset)
+        for name in entry["f0"]:
+            self._check_f0_source(where, name)
+
+    def _check_f0(self, where: str, method: str, entry: dict[str, Any], dataset: dict[str, Any]) -> None:
+        if not entry["f0"]:
+            raise UserError(
+                f"config: {where} has the method {method!r}, which needs F0, but no F0 source; name one in {where}.f0."
+            )
+        unvoiced = [source for source in entry["sources"] if source not in dataset["voices"]]
+        if unvoiced:
+            raise UserError(
+                f"config: {where} has the method {method!r}, which needs F0, but the data set {entry['dataset']!r} "
+                f"gives {unvoiced[0]!r} no F0; list it in the data set's `voices` or leave the method out."
+            )
+
+    def _check_f0_source(self, where: str, name: str) -> None:
+        self._known(name, self.libraries["f0"], f"{where}.f0")
+        entry = self.f0_source(name)
+        if entry["kind"] == "degraded":
+            if "of" not in entry:
+                raise UserError(
+                    f"config: f0.{name} is degraded, but does not say of what; name an F0 source in f0.{name}.of."
+                )
+            self._check_f0_source(f"f0.{name}.of", entry["of"])
+
+    def _check_settings(self, where: str, module: str, settings: dict[str, Any]) -> None:
+        folder = ROOT / PACKAGE / "lib/methods"
+        modules = {path.stem for path in folder.glob("*.py") if "class Settings" in path.readtext()} - {"contract"}
+        self._known(module, dict.fromkeys(modules), f"{where}.module")
+        fields = _fields(folder / f"{module}.py", "Settings")
+        schema = {"type": "object", "additionalProperties": False, "properties": fields}
+        checked(settings, schema, f"config: {where}.settings")
+
+
+def text(value: Any) -> str:
+    """A value as JSON that does not depend on the order of keys."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _fields(path: Path, name: str) -> dict[str, dict[str, Any]]:
+    """The fields of a dataclass as JSON schema, read without importing the module (it may import torch)."""
+    tree = ast.parse(path.readtext(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    return {
+        node.target.id: _schema_of(ast.unparse(node.annotation))
+        for node in body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def _schema_of(annotation: str) -> dict[str, Any]:
+    if annotation.startswith("Literal["):
+        return {"enum": list(ast.literal_eval(annotation.removeprefix("Literal").replace("[", "(").replace("]", ",)")))}
+    return {"type": TYPES[annotation]} if annotation in TYPES else {}
+
+
+def _metric_names() -> list[str]:
+    """Names of the metrics, read from the registry without importing it (it imports SciPy)."""
+    tree = ast.parse((ROOT / PACKAGE / "lib/metrics/registry.py").readtext(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Metric"]
+    first = [call.args[0] if call.args else next(k.value for k in call.keywords if k.arg == "name") for call in calls]
+    return [node.value for node in first if isinstance(node, ast.Constant)]
