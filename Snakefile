@@ -7,7 +7,9 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.plan import NO_F0, Plan, text
 
 # Jobs find this environment's Python and this project, wherever snakemake was started from.
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ["PATH"]]
+)
 os.environ["PYTHONPATH"] = str(workflow.basedir)
 
 

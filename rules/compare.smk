@@ -12,16 +12,16 @@ rule compare:
         "results/logs/compare/{comparison}.log",
     benchmark:
         "results/benchmarks/compare/{comparison}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
         remark=lambda wildcards: plan.remark(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
         code=lambda wildcards: plan.compare_code(wildcards.comparison),
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
     message:
         "Comparing the methods of {wildcards.comparison}"
     shell:

@@ -12,15 +12,15 @@ rule prepare:
         "results/logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.jsonl"
+    threads: dataset_resource("threads")
+    resources:
+        mem_mb=dataset_resource("mem_mb"),
+        runtime=dataset_resource("runtime"),
     params:
         kind=lambda wildcards: plan.dataset(wildcards.dataset)["kind"],
         dataset=lambda wildcards: plan.preparation(wildcards.dataset),
         cache=plan.config["data_cache"],
         code=lambda wildcards: plan.prepare_code(wildcards.dataset),
-    threads: dataset_resource("threads")
-    resources:
-        mem_mb=dataset_resource("mem_mb"),
-        runtime=dataset_resource("runtime"),
     message:
         "Preparing the data set {wildcards.dataset}"
     shell:

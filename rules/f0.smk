@@ -9,7 +9,9 @@ def f0_inputs(wildcards):
     entry = plan.f0_source(wildcards.f0)
     data = {"data": f"results/prepare/{wildcards.dataset}"}
     if entry["kind"] == "degraded":
-        data["of"] = f"results/estimate_f0/{wildcards.dataset}/{entry['of']}/{wildcards.split}/{wildcards.shard}"
+        data["of"] = (
+            f"results/estimate_f0/{wildcards.dataset}/{entry['of']}/{wildcards.split}/{wildcards.shard}"
+        )
     return data
 
 
@@ -22,16 +24,16 @@ rule estimate_f0:
         "results/logs/estimate_f0/{dataset}/{f0}/{split}-{shard}.log",
     benchmark:
         "results/benchmarks/estimate_f0/{dataset}/{f0}/{split}-{shard}.jsonl"
+    threads: f0_resource("threads")
+    resources:
+        mem_mb=f0_resource("mem_mb"),
+        runtime=f0_resource("runtime"),
     params:
         kind=lambda wildcards: plan.f0_source(wildcards.f0)["kind"],
         settings=lambda wildcards: text(plan.f0_source(wildcards.f0)["settings"]),
         voices=lambda wildcards: plan.dataset(wildcards.dataset)["voices"],
         of=lambda wildcards, input: f"--of {input.of}" if "of" in input.keys() else "",
         code=lambda wildcards: plan.f0_code(wildcards.dataset, wildcards.f0),
-    threads: f0_resource("threads")
-    resources:
-        mem_mb=f0_resource("mem_mb"),
-        runtime=f0_resource("runtime"),
     message:
         "F0 of {wildcards.dataset} ({wildcards.split}): {wildcards.f0}"
     shell:

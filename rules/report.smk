@@ -10,14 +10,14 @@ rule draw:
         "results/logs/draw/{comparison}.log",
     benchmark:
         "results/benchmarks/draw/{comparison}.jsonl"
-    params:
-        rows=lambda wildcards: plan.labels(wildcards.comparison),
-        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
-        code=lambda wildcards: plan.draw_code(wildcards.comparison),
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        rows=lambda wildcards: plan.labels(wildcards.comparison),
+        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
+        code=lambda wildcards: plan.draw_code(wildcards.comparison),
     message:
         "Figures of {wildcards.comparison}"
     shell:
@@ -30,7 +30,11 @@ rule report:
         scores=[folder for name in plan.run for folder in plan.score_folders(name)],
         tables=collect("results/compare/{comparison}", comparison=plan.run),
         figures=collect("results/draw/{comparison}", comparison=plan.run),
-        f0=[f"results/score_f0/{name}/f0.md" for name in plan.run if plan.run[name]["f0"]],
+        f0=[
+            f"results/score_f0/{name}/f0.md"
+            for name in plan.run
+            if plan.run[name]["f0"]
+        ],
     output:
         summary="results/report/summary.txt",
         scores="results/report/scores.parquet",
@@ -38,12 +42,12 @@ rule report:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.jsonl"
-    params:
-        code=plan.report_code(),
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=plan.report_code(),
     message:
         "Summary"
     shell:

@@ -8,22 +8,24 @@ def comparison_data(wildcards):
 rule score:
     input:
         data=comparison_data,
-        estimates=lambda wildcards: plan.estimates(wildcards.comparison, wildcards.shard),
+        estimates=lambda wildcards: plan.estimates(
+            wildcards.comparison, wildcards.shard
+        ),
     output:
         directory("results/score/{comparison}/{shard}"),
     log:
         "results/logs/score/{comparison}-{shard}.log",
     benchmark:
         "results/benchmarks/score/{comparison}-{shard}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
     params:
         entry=lambda wildcards: plan.run[wildcards.comparison],
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
         code=lambda wildcards: plan.score_code(wildcards.comparison),
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=240,
     message:
         "Scoring {wildcards.comparison}"
     shell:
@@ -36,7 +38,9 @@ rule score:
 rule score_f0:
     input:
         data=comparison_data,
-        reference=lambda wildcards: plan.f0_tables(wildcards.comparison, plan.f0_reference(wildcards.comparison)),
+        reference=lambda wildcards: plan.f0_tables(
+            wildcards.comparison, plan.f0_reference(wildcards.comparison)
+        ),
         estimates=lambda wildcards: plan.all_f0_tables(wildcards.comparison),
     output:
         csv="results/score_f0/{comparison}/f0.csv",
@@ -45,14 +49,14 @@ rule score_f0:
         "results/logs/score_f0/{comparison}.log",
     benchmark:
         "results/benchmarks/score_f0/{comparison}.jsonl"
-    params:
-        reference=lambda wildcards: plan.f0_reference(wildcards.comparison),
-        sources=lambda wildcards: plan.run[wildcards.comparison]["f0"],
-        code=lambda wildcards: plan.score_f0_code(wildcards.comparison),
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        reference=lambda wildcards: plan.f0_reference(wildcards.comparison),
+        sources=lambda wildcards: plan.run[wildcards.comparison]["f0"],
+        code=lambda wildcards: plan.score_f0_code(wildcards.comparison),
     message:
         "F0 quality of {wildcards.comparison}"
     shell:

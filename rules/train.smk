@@ -15,16 +15,16 @@ rule train:
         "results/logs/train/{dataset}/{sources}/{method}-seed{seed}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{sources}/{method}-seed{seed}.jsonl"
-    params:
-        module=lambda wildcards: plan.method(wildcards.method)["module"],
-        settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),
-        sources=lambda wildcards: wildcards.sources.split("+"),
-        code=lambda wildcards: plan.train_code(wildcards.dataset, wildcards.method),
     threads: method_resource("threads")
     resources:
         mem_mb=method_resource("mem_mb"),
         runtime=method_resource("runtime"),
         gpu=method_resource("gpu"),
+    params:
+        module=lambda wildcards: plan.method(wildcards.method)["module"],
+        settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),
+        sources=lambda wildcards: wildcards.sources.split("+"),
+        code=lambda wildcards: plan.train_code(wildcards.dataset, wildcards.method),
     message:
         "Training {wildcards.method} on {wildcards.dataset} ({wildcards.sources}), seed {wildcards.seed}"
     shell:

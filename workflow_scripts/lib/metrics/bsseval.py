@@ -61,8 +61,10 @@ def frame_count(time: int, window: int, hop: int) -> int:
 
 def fit_length(signals: np.ndarray, time: int) -> np.ndarray:
     """Signals [..., time] cut, or padded with zeros at the end, to `time` samples."""
-    missing = max(0, time - signals.shape[-1])
-    return np.pad(signals[..., :time], [(0, 0)] * (signals.ndim - 1) + [(0, missing)])
+    missing = time - signals.shape[-1]
+    if missing <= 0:
+        return signals[..., :time]
+    return np.pad(signals, [(0, 0)] * (signals.ndim - 1) + [(0, missing)])
 
 
 class References:
@@ -84,16 +86,17 @@ class References:
         silent = _silent(references, self.frames)
         self.active = np.flatnonzero(~_silent_throughout(references))
         self.unscored = silent[self.active].any(axis=0)
-        self.signals = references[self.active]
+        self.signals = self._of_active(references)
         if len(self.active):
             self._prepare()
 
     def _prepare(self) -> None:
         flat = self.signals.reshape(-1, self.time)
         self._spectra = FrameSpectra(flat, self.frames)
-        self._tiles = self._spectra
+        self._estimates = FrameSpectra(flat, self.frames)
+        self._tiles, self._estimate_tiles = self._spectra, self._estimates
         if self.frames.hop != self.frames.length or self.frames.length < min(MIN_TILE, self.time):
-            self._tiles = FrameSpectra(flat, _tiling(self.time, self.taps))
+            self._tiles, self._estimate_tiles = (FrameSpectra(flat, _tiling(self.time, self.taps)) for _ in range(2))
         correlations = correlate(self._tiles, self._tiles, self.taps)
         self._joint = LeastSquares(correlations)
         self._alone = [LeastSquares(correlations[own, own]) for own in self._channels_of_sources()]
@@ -108,29 +111,32 @@ class References:
             raise ValueError(f"estimates {estimates.shape} of references {self.sources, self.channels, self.time}")
         scores = np.full((4, self.sources, self.frames.count), np.nan)
         if len(self.active):
-            estimates = fit_length(np.asarray(estimates, dtype=np.float64)[self.active], self.time)
-            scores[:, self.active] = self._score(estimates)
+            estimates = fit_length(np.asarray(estimates, dtype=np.float64), self.time)
+            scores[:, self.active] = self._score(self._of_active(estimates))
         return Scores(*scores)
+
+    def _of_active(self, signals: np.ndarray) -> np.ndarray:
+        """Those of the active sources; no copy where all are."""
+        return signals if len(self.active) == self.sources else signals[self.active]
 
     def _score(self, estimates: np.ndarray) -> np.ndarray:
         """Estimates [active source, channel, time] -> [metric, active source, frame]."""
         absent = _silent_throughout(estimates)
         undefined = self.unscored | _silent(estimates[~absent], self.frames).any(axis=0)
-        spectra = FrameSpectra(estimates.reshape(-1, self.time), self.frames)
-        joint, alone = self._filters(spectra)
-        own, spatial, interference, projected, artefacts = self._decompose(spectra, joint, alone)
-        error = _energies(estimates - self.signals, self.frames)
+        flat = estimates.reshape(-1, self.time)
+        joint, alone = self._filters(flat)
+        own, spatial, interference, projected, artefacts = self._decompose(flat, joint, alone)
+        error = _energies(estimates, self.frames, minus=self.signals)
         numerators = np.stack([self._energy, self._energy, own, projected])
         scores = decibels(numerators, np.stack([error, spatial, interference, artefacts]))
         scores[:, absent] = np.nan
         scores[:, :, undefined] = np.nan
         return scores
 
-    def _filters(self, spectra: FrameSpectra) -> tuple[np.ndarray, np.ndarray]:
+    def _filters(self, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Responses of the filters: of all references [bin, estimate channel, reference channel], and of each
         estimate's own reference [bin, source, estimate channel, reference channel]."""
-        tiles = spectra if self._tiles is self._spectra else FrameSpectra(spectra.signals, self._tiles.frames)
-        correlations = correlate(self._tiles, tiles, self.taps)
+        correlations = correlate(self._tiles, self._estimate_tiles.load(estimates), self.taps)
         alone = [
             least.filters(correlations[own, own])
             for least, own in zip(self._alone, self._channels_of_sources(), strict=True)
@@ -144,11 +150,13 @@ class References:
         spectra = scipy.fft.rfft(filters, n=self.frames.fft, axis=-1, workers=1)
         return np.ascontiguousarray(np.moveaxis(spectra, -1, 0).swapaxes(-1, -2))
 
-    def _decompose(self, estimates: FrameSpectra, joint: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def _decompose(self, estimates: np.ndarray, joint: np.ndarray, alone: np.ndarray) -> np.ndarray:
         """Energies [which, source, frame] of P_own, P_own - s, P_all - P_own, P_all, e - P_all."""
         energies = np.zeros((5, len(self.active), self.frames.count))
-        for first, last in self.frames.blocks(len(estimates.signals)):
-            references, block = self._spectra.block(first, last), estimates.block(first, last)
+        if self._estimates is not self._estimate_tiles:
+            self._estimates.load(estimates)
+        for first, last in self.frames.blocks(len(estimates)):
+            references, block = self._spectra.block(first, last), self._estimates.block(first, last)
             for bins in bin_slices(len(joint)):
                 parts = _parts(references[bins], block[bins], joint[bins], alone[bins])
                 energies[:, :, first:last] += [_sum_of_squares(part) for part in parts]
@@ -178,20 +186,33 @@ def _tiling(time: int, taps: int) -> Frames:
     return Frames(length, length, time // length, even_fft_size(length + taps - 1))
 
 
-def _energies(signals: np.ndarray, frames: Frames) -> np.ndarray:
-    """Energy of each frame of signals [source, channel, time], summed over channels -> [source, frame]."""
-    framed = frames.cut(signals)
-    return np.einsum("scft,scft->sf", framed, framed)
+def _energies(signals: np.ndarray, frames: Frames, minus: np.ndarray | None = None) -> np.ndarray:
+    """Energy of each frame of signals [source, channel, time], or of signals - minus, summed over channels ->
+    [source, frame]."""
+    energies = np.zeros((len(signals), frames.count))
+    difference = np.empty(signals.shape[-1])
+    for source, channel in np.ndindex(signals.shape[:2]):
+        signal = signals[source, channel]
+        if minus is not None:
+            signal = np.subtract(signal, minus[source, channel], out=difference)
+        framed = frames.cut(signal)
+        energies[source] += np.einsum("ft,ft->f", framed, framed)
+    return energies
 
 
 def _silent(signals: np.ndarray, frames: Frames) -> np.ndarray:
     """Where the sum over channels is zero at every sample of a frame: [source, channel, time] -> [source, frame]."""
-    return ~frames.cut(signals.sum(axis=1) != 0).any(axis=-1)
+    framed = frames.cut(signals)
+    silent = (framed[..., :: max(1, frames.length // 64)].sum(axis=1) == 0).all(axis=-1)
+    for source, frame in np.argwhere(silent):  # few: a coarse look finds most sounding frames
+        silent[source, frame] = (framed[source, :, frame].sum(axis=0) == 0).all()
+    return silent
 
 
 def _silent_throughout(signals: np.ndarray) -> np.ndarray:
     """The same for the whole track, what lies behind the last full frame included -> [source]."""
-    return ~(signals.sum(axis=1) != 0).any(axis=-1)
+    time = signals.shape[-1]
+    return _silent(signals, Frames(time, time, 1, 2))[:, 0]
 
 
 def decibels(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -6,13 +6,13 @@ needs the tiles' energies (see `bsseval`), so nothing is transformed twice.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
 import scipy.linalg
 
-BLOCK_BYTES = 48 << 20  # spectra that are worked on at a time
+BLOCK_BYTES = 24 << 20  # spectra that are worked on at a time
 KEPT_BYTES = 384 << 20  # spectra of one set of signals that are kept for a second use; the rest is computed again
 BINS = 1024  # bins that are worked on at a time, so that intermediate arrays stay in the cache
 
@@ -44,33 +44,49 @@ class Frames:
             yield first, min(first + size, self.count)
 
 
-@dataclass
 class FrameSpectra:
     """One-sided spectra of the frames of signals [channel, time], block by block.
 
     The first and the last bin are scaled by sqrt(1/2), so that 2/fft times the sum of squared magnitudes over all
-    bins is the energy of a frame (Parseval). What fits into `KEPT_BYTES` is kept for a second use.
+    bins is the energy of a frame (Parseval). What fits into `KEPT_BYTES` is kept for a second use. Arrays are used
+    again when other signals are loaded, because fresh memory costs as much as the transforms.
     """
 
-    signals: np.ndarray
-    frames: Frames
-    _kept: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
+    def __init__(self, signals: np.ndarray, frames: Frames) -> None:
+        self.frames = frames
+        self._arrays: dict[int, np.ndarray] = {}
+        self.load(signals)
+
+    def load(self, signals: np.ndarray) -> "FrameSpectra":
+        """Take these signals instead; arrays that `block` gave out before are overwritten."""
+        self.signals, self._done = signals, set()
+        return self
 
     def block(self, first: int, last: int) -> np.ndarray:
         """Spectra of frames `first` to `last` (not included), [bin, channel, frame] complex128."""
-        kept = self._kept.get((first, last))
-        if kept is None:
-            kept = _spectra(self.frames.cut(self.signals, first, last), self.frames.fft)
-            kept[[0, -1]] *= np.sqrt(0.5)
-            if (len(self._kept) + 1) * kept.nbytes <= KEPT_BYTES:
-                self._kept[first, last] = kept
-        return kept
+        if first in self._done:
+            return self._arrays[first]
+        spectra = self._array(first, last)
+        transform_frames(self.frames.cut(self.signals, first, last), self.frames.fft, spectra)
+        spectra[[0, -1]] *= np.sqrt(0.5)
+        return spectra
+
+    def _array(self, first: int, last: int) -> np.ndarray:
+        shape = (self.frames.fft // 2 + 1, len(self.signals), last - first)
+        if last * shape[0] * shape[1] * 16 <= KEPT_BYTES:
+            self._done.add(first)
+        else:
+            first = -1  # one array for all blocks that are not kept
+        array = self._arrays.get(first)
+        if array is None or array.shape != shape:
+            array = self._arrays[first] = np.empty(shape, dtype=complex)
+        return array
 
 
-def _spectra(framed: np.ndarray, fft: int) -> np.ndarray:
-    """Frames [channel, frame, sample] -> one-sided spectra [bin, channel, frame]."""
-    spectra = scipy.fft.rfft(framed, n=fft, axis=-1, workers=1)
-    return np.ascontiguousarray(spectra.transpose(2, 0, 1))
+def transform_frames(framed: np.ndarray, fft: int, out: np.ndarray) -> np.ndarray:
+    """Frames [channel, frame, sample], padded with zeros to `fft` -> one-sided spectra `out` [bin, channel, frame]."""
+    np.fft.rfft(framed, n=fft, axis=-1, out=out.transpose(1, 2, 0))
+    return out
 
 
 def bin_slices(bins: int) -> Iterator[slice]:
@@ -115,7 +131,10 @@ def _correlate_pieces(x: np.ndarray, y: np.ndarray, lags: int) -> np.ndarray:
     """Correlations of pieces [channel, piece, sample], summed over the pieces -> [x channel, y channel, lag]."""
     size = even_fft_size(max(x.shape[-1], y.shape[-1]) + lags - 1)
     gram = np.zeros((size // 2 + 1, len(x), len(y)), dtype=complex)
-    _add_products(gram, _spectra(x, size), _spectra(y, size))
+    spectra = [
+        transform_frames(pieces, size, np.empty((len(gram), *pieces.shape[:2]), dtype=complex)) for pieces in (x, y)
+    ]
+    _add_products(gram, *spectra)
     return _lags(gram, size, lags)
 
 

@@ -254,25 +254,6 @@ def aggregate(tracks: pd.DataFrame, kind: Kind, expected: int, seed: int) -> dic
     }
 
 
-def summarise_costs(costs: pd.DataFrame, order: Sequence[Row]) -> pd.DataFrame:
-    """Costs a method and stage: cpu_seconds and wall_seconds (jobs of a seed added up, mean over seeds), peak memory.
-
-    `costs` has the columns method, f0, seed, stage, cpu_seconds, wall_seconds, peak_memory_mib; of several jobs the
-    largest peak counts. Rows come in the order given, stages in order of appearance.
-    """
-    spent = costs.groupby([*ROW, "stage", "seed"], sort=False, observed=True).agg(
-        {"cpu_seconds": "sum", "wall_seconds": "sum", "peak_memory_mib": "max"}
-    )
-    table = spent.groupby([*ROW, "stage"], sort=False, observed=True).agg(
-        {"cpu_seconds": "mean", "wall_seconds": "mean", "peak_memory_mib": "max"}
-    )
-    table = table.reset_index()
-    place = {row: number for number, row in enumerate(order)}
-    rank = [place.get(row, -1) for row in table[ROW].itertuples(index=False, name=None)]
-    table = table.assign(rank=rank).query("rank >= 0")
-    return table.sort_values("rank", kind="stable").drop(columns="rank").reset_index(drop=True)
-
-
 def paired_tests(
     scores: pd.DataFrame,
     metric: str,

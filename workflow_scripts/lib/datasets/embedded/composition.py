@@ -6,6 +6,7 @@ voice take their accents from the drum pattern, so that stems of different songs
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -245,8 +246,8 @@ def _bass_bar(
     """(beat, beats, pitch) of one bar."""
     third, fifth = (_at_or_above(pitch, root) for pitch in chord[1:])
     if pattern == "kick":
-        starts = onsets(groove, "kick") + [BEATS]
-        return [(start, min(end - start, 1.5) * 0.95, root) for start, end in zip(starts, starts[1:], strict=False)]
+        starts = [*onsets(groove, "kick"), BEATS]
+        return [(start, min(end - start, 1.5) * 0.95, root) for start, end in pairwise(starts)]
     if pattern == "eighths":
         return [(step / 2, 0.42, fifth if step == 7 else root) for step in range(8)]
     if pattern == "octaves":
@@ -288,8 +289,8 @@ def _other_bar(
     if sound == "guitar":
         return _strummed(chord, strum)
     if sound == "electric piano":
-        starts = onsets(groove, "kick", "snare")[:: 1 if groove != "train" else 4] + [BEATS]
-        spans = list(zip(starts, starts[1:], strict=False))
+        starts = [*onsets(groove, "kick", "snare")[:: 4 if groove == "train" else 1], BEATS]
+        spans = list(pairwise(starts))
         return [(start, 0.95 * (end - start), pitch, 0.9) for start, end in spans for pitch in close(chord, 55)]
     if sound == "pad":
         return [(0.0, float(BEATS), pitch, 0.9) for pitch in (*close(chord, 53), _at_or_above(chord[0], 65))]
@@ -303,7 +304,7 @@ def _strummed(chord: Sequence[int], strum: str) -> list[tuple[float, float, int,
     strings = [_at_or_above(chord[0], 43), *close(chord, 52), _at_or_above(chord[0], 64)]
     starts = [step for step, mark in enumerate(strum) if mark == "x"] + [8]
     tones = []
-    for step, end in zip(starts, starts[1:], strict=False):
+    for step, end in pairwise(starts):
         swept = strings if step % 2 == 0 else strings[:1:-1]
         for order, pitch in enumerate(swept):
             # About 10 ms between two strings.

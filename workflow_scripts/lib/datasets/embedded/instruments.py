@@ -27,8 +27,8 @@ def play(
 ) -> np.ndarray:
     """Notes on the instrument `sound` (a key of `SOUNDS`) -> [channel = 2, time] of `shape`.
 
-    `seconds_of` turns a beat into its time in s. Notes of one pitch share two renderings, of which each takes as much as it lasts
-    and a release. Each stroke is off the grid by 4 ms (standard deviation).
+    `seconds_of` turns a beat into its time in s. Notes of one pitch share two renderings, of which each takes as much
+    as it lasts and a release. Each stroke is off the grid by 4 ms (standard deviation).
     """
     player, rng = SOUNDS[sound], stream("songs", piece, sound, "strokes")
     centre = player.aside * rng.uniform(-1, 1)

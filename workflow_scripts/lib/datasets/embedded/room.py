@@ -5,16 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import oaconvolve
 
+from workflow_scripts.lib.datasets.embedded.shaping import shaped_noise
+
+TAPS = 9
+FIRST_TAP, LAST_TAP = 0.004, 0.055  # s after the direct sound
+TAIL_RISE = 0.03  # s, the tail builds up between the taps
+TAIL_FRAME = 0.016  # s
+HIGH = 8000.0  # Hz
+
 
 @dataclass(frozen=True)
 class Room:
     """decay: reverberation time (60 dB) in s at low frequencies; high_decay: the same at 8 kHz;
-    early, late: level of the early taps and of the tail in dB re the direct sound."""
+    early, late: energy of the early taps and of the tail in dB re the direct sound."""
 
     decay: float = 1.3
     high_decay: float = 0.6
-    early: float = -8.0
-    late: float = -10.0
+    early: float = -6.0
+    late: float = -9.0
 
 
 def reverberate(
@@ -31,13 +39,28 @@ def reverberate(
 def impulse_response(
     rate: int, room: Room, generator: np.random.Generator, channels: int = 1, pan: float = 0.0
 ) -> np.ndarray:
-    """Direct sound, taps and tail, [channel, time]."""
-    time = np.arange(int(room.decay * rate)) / rate
-    tail = generator.standard_normal((channels, len(time))) * 10 ** (-3 * time / room.decay)
-    tail *= 10 ** (room.late / 20) / np.sqrt((tail**2).sum(axis=1, keepdims=True))
-    gains = direct_gains(channels, pan)
-    tail[:, 0] += gains
-    return tail
+    """Direct sound, taps and tail, [channel, time]; each channel has a tail of its own."""
+    out = np.stack([late_tail(rate, room, generator) for _ in range(channels)])
+    out *= direct_gains(channels, 0.0)[:, None]
+    out[:, 0] += direct_gains(channels, pan)
+    delays = np.sort(generator.uniform(FIRST_TAP, LAST_TAP, TAPS))
+    gains = generator.choice((-1.0, 1.0), TAPS) * generator.uniform(0.4, 1.0, TAPS) * (FIRST_TAP + 0.01) / (delays + 0.01)
+    gains *= 10.0 ** (room.early / 20.0) / np.sqrt((gains**2).sum())
+    for delay, gain, side in zip(delays, gains, generator.uniform(-1.0, 1.0, TAPS), strict=True):
+        out[:, round(delay * rate)] += gain * direct_gains(channels, side)
+    return out
+
+
+def late_tail(rate: int, room: Room, generator: np.random.Generator) -> np.ndarray:
+    """Diffuse tail [time] of energy `room.late`: noise whose every band decays at a speed of its own."""
+    hop = round(TAIL_FRAME / 2 * rate)
+    samples = round(room.decay * rate)
+    times = (np.arange(-(-samples // hop) + 1) * hop / rate)[:, None]
+    octaves = np.log2(1.0 + np.fft.rfftfreq(2 * hop, 1 / rate) / 500.0) / np.log2(1.0 + HIGH / 500.0)
+    decay = room.decay * (room.high_decay / room.decay) ** octaves
+    rise = np.minimum(times / TAIL_RISE, 1.0)
+    tail = shaped_noise(rise * 10.0 ** (-3.0 * times / decay), samples, generator)
+    return tail * 10.0 ** (room.late / 20.0) / np.sqrt((tail**2).sum())
 
 
 def direct_gains(channels: int, pan: float) -> np.ndarray:

@@ -39,7 +39,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sound:
-    """How a family sounds: ranges of level in dB re the balance of 0, -1, -3, -4 dB, of vibrato, and the voice's room."""
+    """How a family sounds: levels in dB re `BALANCE`, vibrato rate in Hz and depth in cents, and the voice's room."""
 
     levels: Mapping[str, tuple[float, float]]
     vibrato_rate: tuple[float, float]

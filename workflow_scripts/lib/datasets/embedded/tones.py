@@ -35,7 +35,7 @@ def modal(
 
 
 def wavetable(amplitudes: np.ndarray, phases: np.ndarray, size: int = 2048) -> np.ndarray:
-    """One period [size + 1] of harmonics 1, 2, ... with amplitudes and phases [harmonic]; the last point is the first."""
+    """One period [size + 1], its last point the first, of harmonics 1, 2, ... with amplitudes and phases [harmonic]."""
     spectrum = np.zeros(size // 2 + 1, dtype=complex)
     spectrum[1 : len(amplitudes) + 1] = amplitudes * np.exp(1j * phases) * size / 2
     period = np.fft.irfft(spectrum, size)
