@@ -4,7 +4,7 @@ import os
 import sys
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.plan import NO_F0, Plan, text
+from workflow_scripts.plan import NO_F0, Plan, growing, text
 
 # Jobs find this environment's Python and this project, wherever snakemake was started from.
 os.environ["PATH"] = os.pathsep.join(

@@ -14,17 +14,18 @@ rule compare:
         "results/benchmarks/compare/{comparison}.jsonl"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         rows=lambda wildcards: plan.labels(wildcards.comparison),
-        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
+        metrics=plan.value("metrics"),
+        aggregation=plan.value("aggregation"),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
         code=lambda wildcards: plan.compare_code(wildcards.comparison),
     message:
         "Comparing the methods of {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.compare.compare --comparison {wildcards.comparison:q} --scores {input.scores:q}"
-        " --estimates {input.estimates:q} --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
-        " --remark {params.remark:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.compare.compare --scores {input.scores:q} --estimates {input.estimates:q}"
+        " --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
+        " --aggregation {params.aggregation} --remark {params.remark:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"

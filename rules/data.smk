@@ -1,10 +1,6 @@
 """Every data set, of whatever origin, becomes a track table and a folder a track."""
 
 
-def dataset_resource(name):
-    return lambda wildcards: plan.dataset(wildcards.dataset)["resources"][name]
-
-
 rule prepare:
     output:
         directory("results/prepare/{dataset}"),
@@ -12,10 +8,10 @@ rule prepare:
         "results/logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.jsonl"
-    threads: dataset_resource("threads")
+    threads: plan.resource("datasets", "threads")
     resources:
-        mem_mb=dataset_resource("mem_mb"),
-        runtime=dataset_resource("runtime"),
+        mem_mb=plan.resource("datasets", "mem_mb"),
+        runtime=plan.resource("datasets", "runtime"),
     params:
         kind=lambda wildcards: plan.dataset(wildcards.dataset)["kind"],
         dataset=lambda wildcards: plan.preparation(wildcards.dataset),

@@ -1,10 +1,6 @@
 """The F0 of the voices, from each named source."""
 
 
-def f0_resource(name):
-    return lambda wildcards: plan.f0_source(wildcards.f0)["resources"][name]
-
-
 def f0_inputs(wildcards):
     entry = plan.f0_source(wildcards.f0)
     data = {"data": f"results/prepare/{wildcards.dataset}"}
@@ -24,10 +20,10 @@ rule estimate_f0:
         "results/logs/estimate_f0/{dataset}/{f0}/{split}-{shard}.log",
     benchmark:
         "results/benchmarks/estimate_f0/{dataset}/{f0}/{split}-{shard}.jsonl"
-    threads: f0_resource("threads")
+    threads: plan.resource("f0", "threads")
     resources:
-        mem_mb=f0_resource("mem_mb"),
-        runtime=f0_resource("runtime"),
+        mem_mb=plan.resource("f0", "mem_mb"),
+        runtime=plan.resource("f0", "runtime"),
     params:
         kind=lambda wildcards: plan.f0_source(wildcards.f0)["kind"],
         settings=lambda wildcards: text(plan.f0_source(wildcards.f0)["settings"]),

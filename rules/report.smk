@@ -12,17 +12,18 @@ rule draw:
         "results/benchmarks/draw/{comparison}.jsonl"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         rows=lambda wildcards: plan.labels(wildcards.comparison),
-        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
+        metric=lambda wildcards: plan.run[wildcards.comparison]["metrics"][0],
+        aggregation=plan.value("aggregation"),
         code=lambda wildcards: plan.draw_code(wildcards.comparison),
     message:
         "Figures of {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.report.draw --comparison {wildcards.comparison:q} --scores {input.scores:q}"
-        " --rows {params.rows:q} --metrics {params.metrics:q} --out {output:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.report.draw --scores {input.scores:q} --rows {params.rows:q}"
+        " --metric {params.metric:q} --aggregation {params.aggregation} --out {output:q} --code {params.code} &> {log:q}"
 
 
 rule report:
@@ -44,8 +45,8 @@ rule report:
         "results/benchmarks/report.jsonl"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         code=plan.report_code(),
     message:

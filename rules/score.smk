@@ -19,20 +19,23 @@ rule score:
         "results/benchmarks/score/{comparison}-{shard}.jsonl"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
-        entry=lambda wildcards: plan.run[wildcards.comparison],
+        dataset=plan.value("dataset"),
+        sources=plan.value("sources"),
+        split=plan.value("split"),
+        metrics=plan.value("metrics"),
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
         code=lambda wildcards: plan.score_code(wildcards.comparison),
     message:
         "Scoring {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.score.score --comparison {wildcards.comparison:q} --dataset {params.entry[dataset]:q}"
-        " --data {input.data:q} --sources {params.entry[sources]:q} --split {params.entry[split]}"
+        "python -m workflow_scripts.score.score --comparison {wildcards.comparison:q} --dataset {params.dataset:q}"
+        " --data {input.data:q} --sources {params.sources:q} --split {params.split}"
         " --part {wildcards.shard} --rows {params.rows:q} --estimates {input.estimates:q}"
-        " --metrics {params.entry[metrics]:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"
+        " --metrics {params.metrics:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"
 
 
 rule score_f0:
@@ -51,14 +54,14 @@ rule score_f0:
         "results/benchmarks/score_f0/{comparison}.jsonl"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         reference=lambda wildcards: plan.f0_reference(wildcards.comparison),
-        sources=lambda wildcards: plan.run[wildcards.comparison]["f0"],
+        names=plan.value("f0"),
         code=lambda wildcards: plan.score_f0_code(wildcards.comparison),
     message:
         "F0 quality of {wildcards.comparison}"
     shell:
         "python -m workflow_scripts.score.score_f0 --reference-name {params.reference:q} --reference {input.reference:q}"
-        " --names {params.sources:q} --estimates {input.estimates:q} --csv {output.csv:q} --text {output.text:q} &> {log:q}"
+        " --names {params.names:q} --estimates {input.estimates:q} --csv {output.csv:q} --text {output.text:q} &> {log:q}"

@@ -36,11 +36,11 @@ rule separate:
         "results/logs/separate/{dataset}/{sources}/{method}/{f0}-seed{seed}-{split}-{shard}.log",
     benchmark:
         "results/benchmarks/separate/{dataset}/{sources}/{method}/{f0}-seed{seed}-{split}-{shard}.jsonl"
-    threads: method_resource("threads")
+    threads: plan.resource("methods", "threads")
     resources:
-        mem_mb=method_resource("mem_mb"),
-        runtime=method_resource("runtime"),
-        gpu=method_resource("gpu"),
+        mem_mb=plan.resource("methods", "mem_mb"),
+        runtime=plan.resource("methods", "runtime"),
+        gpu=plan.resource("methods", "gpu"),
     params:
         module=lambda wildcards: plan.method(wildcards.method)["module"],
         settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),

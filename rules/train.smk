@@ -1,10 +1,6 @@
 """Models, for the methods that learn from stems."""
 
 
-def method_resource(name):
-    return lambda wildcards: plan.method(wildcards.method)["resources"][name]
-
-
 rule train:
     input:
         data="results/prepare/{dataset}",
@@ -15,11 +11,11 @@ rule train:
         "results/logs/train/{dataset}/{sources}/{method}-seed{seed}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{sources}/{method}-seed{seed}.jsonl"
-    threads: method_resource("threads")
+    threads: plan.resource("methods", "threads")
     resources:
-        mem_mb=method_resource("mem_mb"),
-        runtime=method_resource("runtime"),
-        gpu=method_resource("gpu"),
+        mem_mb=plan.resource("methods", "mem_mb"),
+        runtime=plan.resource("methods", "runtime"),
+        gpu=plan.resource("methods", "gpu"),
     params:
         module=lambda wildcards: plan.method(wildcards.method)["module"],
         settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),

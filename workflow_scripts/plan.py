@@ -5,6 +5,7 @@ Imported by the Snakefile, in every cluster job too, so nothing heavy is importe
 
 import ast
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from workflow_scripts.lib.core.config import checked, merged, read_yaml
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
-from workflow_scripts.lib.datasets.origin import origin_hash
+from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash, with_licence
 
 LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source"}
 NO_F0 = "no-f0"
@@ -72,18 +73,36 @@ class Plan:
         count = self.config["shards"]
         return [f"{k}-of-{count}" for k in range(1, count + 1)]
 
-    # Files and options of the rules
+    # Values, resources, files and options of the rules
+
+    def resource(self, library: str, name: str) -> Callable[[Any, int], int]:
+        """What the entry that a job's wildcard names declares; memory and time grow with each attempt."""
+        wildcard = {"datasets": "dataset", "methods": "method", "f0": "f0"}[library]
+
+        def declared(wildcards: Any, attempt: int) -> int:
+            value = self._defined(library, wildcards[wildcard])["resources"][name]
+            return value * attempt if name in ("mem_mb", "runtime") else value
+
+        return declared
+
+    def value(self, key: str) -> Callable[[Any], Any]:
+        """What the comparison that a job's wildcard names sets for one key."""
+        return lambda wildcards: self.run[wildcards.comparison][key]
 
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
         entry = self.dataset(dataset)
-        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms")
-        return text({name: entry[name] for name in names})
+        names = ("stems", "voices", "rate", "channels")
+        return text({name: entry[name] for name in names} | {"settings": with_licence(entry)})
 
     def labels(self, comparison: str) -> str:
-        """The rows of a comparison as JSON: names and label of each, in the order of the table."""
+        """The rows of a comparison as JSON: names, label and kind of each, in the order of the table."""
         rows = self.rows(comparison)
-        return text([asdict(row) | {"label": self.method(row.method)["label"]} for row in rows])
+        return text([asdict(row) | self._facts(row.method) for row in rows])
+
+    def _facts(self, method: str) -> dict[str, Any]:
+        entry = self.method(method)
+        return {"label": entry["label"], "bound": entry["bound"], "trained": "training" in entry["needs"]}
 
     def remark(self, comparison: str) -> str:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
@@ -190,6 +209,7 @@ class Plan:
     def _check(self, where: str, entry: dict[str, Any]) -> None:
         self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
         dataset = self.dataset(entry["dataset"])
+        check_dataset(entry["dataset"], dataset)
         for source in entry["sources"]:
             self._known(source, dict.fromkeys([*dataset["stems"], "accompaniment"]), f"{where}.sources")
         if "accompaniment" in entry["sources"] and set(dataset["stems"]) <= set(entry["sources"]):
@@ -236,6 +256,11 @@ class Plan:
         fields = _fields(folder / f"{module}.py", "Settings")
         schema = {"type": "object", "additionalProperties": False, "properties": fields}
         checked(settings, schema, f"config: {where}.settings")
+
+
+def growing(value: int) -> Callable[[Any, int], int]:
+    """A resource that grows with each attempt, as the retries of a cluster profile expect."""
+    return lambda wildcards, attempt: value * attempt  # noqa: ARG005
 
 
 def text(value: Any) -> str:

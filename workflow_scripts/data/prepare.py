@@ -9,7 +9,7 @@ from workflow_scripts.lib.datasets import kinds
 
 
 def prepare(*, kind: str, dataset: str, out: Path, cache: Path, processes: int, code: str) -> None:
-    """Prepare the data set `dataset` (JSON: settings, stems, voices, rate, channels, accept_licence) under `out`."""
+    """Prepare the data set `dataset` (JSON: settings, stems, voices, rate, channels) under `out`."""
     entry = json.loads(dataset)
     with recorded(out / "provenance.json", code, dataset=entry):
         kinds.prepare(kind, out=out, cache=cache, processes=processes, **entry)

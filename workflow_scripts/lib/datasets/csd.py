@@ -74,9 +74,9 @@ def _choices(quartets: Mapping[str, Any]) -> list[tuple[str, str, tuple[int, ...
     choices = []
     for split, songs in quartets.items():
         _known(split, SPLITS, "a split")
-        for song, chosen in songs.items():
+        for song, chosen in (songs or {}).items():
             _known(song, SONGS, "a song")
-            choices += [(split, song, _singers(quartet)) for quartet in chosen]
+            choices += [(split, song, _singers(quartet)) for quartet in chosen or ()]
     return choices
 
 
@@ -89,8 +89,8 @@ def _singers(quartet: int | Sequence[int]) -> tuple[int, ...]:
     singers = (quartet,) * len(PARTS) if isinstance(quartet, int) else tuple(quartet)
     if len(singers) != len(PARTS) or any(singer not in SINGERS for singer in singers):
         raise UserError(
-            f"The setting 'quartets' has {quartet!r}; allowed is a singer from 1 to 4, or four of them in a list, one for "
-            f"each of {', '.join(PARTS)}."
+            f"The setting 'quartets' has {quartet!r}; allowed is a singer from 1 to 4, or a list of four, one "
+            f"for each of {', '.join(PARTS)}."
         )
     return singers
 

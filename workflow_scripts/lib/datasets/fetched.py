@@ -14,7 +14,7 @@ import pooch
 import requests
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.datasets.origin import check_licence
+from workflow_scripts.lib.datasets.table import SPLITS
 
 ATTEMPTS = 4  # connections a download
 PAUSE = 1.0  # s before the second, doubled each time
@@ -26,15 +26,13 @@ SLACK = 2**26  # bytes on top: audio shrinks to a third at best, a bomb a thousa
 log = logging.getLogger(__name__)
 
 
-def fetch_and_unpack(settings: Mapping[str, Any], cache: Path, into: Path) -> Path:
-    """Fetch every archive of the settings into `cache`, where it is not there yet, and unpack it into `into`.
+def fetch_and_unpack(archives: Sequence[Mapping[str, Any]], cache: Path, into: Path) -> Path:
+    """Fetch every archive into `cache`, where it is not there yet, and unpack it into `into`.
 
-    settings: `archives`, each with url, file, and md5 or sha256; `accept_licence`, `licence` and `terms`.
-    Returns the folder that holds the data. Raises UserError where the terms are not accepted, or an archive cannot be
-    had whole.
+    archives: each with `url`, `file` (its name in the cache) and `md5` or `sha256`.
+    Returns the folder that holds the data. Raises UserError where an archive cannot be had whole.
     """
-    check_licence("The data set", settings)
-    archives = [fetch(archive, Path(cache)) for archive in settings["archives"]]
+    archives = [fetch(archive, Path(cache)) for archive in archives]
     for archive in archives:
         unpack(archive, Path(into))
     return _inner(Path(into))
@@ -53,14 +51,15 @@ def fetch(archive: Mapping[str, Any], cache: Path, attempts: int = ATTEMPTS, pau
         _check_copy(file, known)
         return file
     cache.mkdir(parents=True, exist_ok=True)
+    _refuse_small_disk(cache, archive.get("bytes") or 0)
     part = cache / f".{file.name}.{known[-12:]}.part"
     store = pooch.create(cache, base_url="", registry={file.name: known}, urls={file.name: url}, retry_if_failed=1)
     try:
         store.fetch(file.name, downloader=Resuming(part, file, attempts, pause))
     except ValueError as error:
         raise UserError(
-            f"{url}: what it gives has not the checksum {known}, so it is damaged or was changed; try again later, or place "
-            f"a copy with that checksum as {file}."
+            f"{url}: what it gives has not the checksum {known}, so it is damaged or was changed; try again later, or "
+            f"place a copy with that checksum as {file}."
         ) from error
     return file
 
@@ -103,8 +102,8 @@ def unpack(archive: Path, into: Path, limit: int | None = None) -> None:
     """Unpack a zip archive below `into`, without the hidden files that file managers leave.
 
     limit: bytes that all members together may have; None allows 20 times the archive and 64 MiB.
-    Raises UserError, before a byte is written, for a member that would lie elsewhere, a link, an encrypted member, a name
-    that is there twice, more bytes than the limit or than the disk has; later for a damaged member.
+    Raises UserError, before a byte is written, for a member that would lie elsewhere, a link, an encrypted member, a
+    name that is there twice, more bytes than the limit or than the disk has; later for a damaged member.
     """
     try:
         with zipfile.ZipFile(archive) as zipped:
@@ -114,7 +113,9 @@ def unpack(archive: Path, into: Path, limit: int | None = None) -> None:
             for member in members:
                 zipped.extract(member, into)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise UserError(f"{archive}: is no whole zip archive ({error}); delete it, so that it is fetched again.") from error
+        raise UserError(
+            f"{archive}: is no whole zip archive ({error}); delete it, so that it is fetched again."
+        ) from error
 
 
 def _refuse_unsafe(archive: Path, members: Sequence[zipfile.ZipInfo]) -> None:
@@ -134,7 +135,9 @@ def _refuse_unsafe(archive: Path, members: Sequence[zipfile.ZipInfo]) -> None:
             fault = "is there twice"
         seen.add(path)
         if fault:
-            raise UserError(f"{archive}: is not unpacked, its member {name!r} {fault}; get the archive from its publisher.")
+            raise UserError(
+                f"{archive}: is not unpacked, its member {name!r} {fault}; get the archive from its publisher."
+            )
 
 
 def _refuse_large(archive: Path, members: Sequence[zipfile.ZipInfo], into: Path, limit: int) -> None:
@@ -142,9 +145,15 @@ def _refuse_large(archive: Path, members: Sequence[zipfile.ZipInfo], into: Path,
     if size > limit:
         raise UserError(f"{archive}: is not unpacked, it would grow to {size} bytes and {limit} are allowed.")
     into.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(into).free
+    _refuse_small_disk(into, size)
+
+
+def _refuse_small_disk(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
     if size > free:
-        raise UserError(f"{archive}: needs {size / 1e9:.1f} GB to unpack, but {into} has {free / 1e9:.1f} GB; make room.")
+        raise UserError(
+            f"{folder}: {size / 1e9:.1f} GB are needed there, but the disk has {free / 1e9:.1f} GB; make room."
+        )
 
 
 def _is_clutter(name: str) -> bool:
@@ -154,9 +163,8 @@ def _is_clutter(name: str) -> bool:
 
 def _inner(folder: Path) -> Path:
     """The folder itself, or the one folder in which an archive has all."""
-    inside = list(folder.iterdir())
-    alone = len(inside) == 1 and inside[0].is_dir() and inside[0].name not in ("train", "valid", "test")
-    return inside[0] if alone else folder
+    folders = [path for path in folder.iterdir() if path.is_dir()]
+    return folders[0] if len(folders) == 1 and folders[0].name not in SPLITS else folder
 
 
 def _check_copy(file: Path, known: str) -> None:
@@ -164,8 +172,8 @@ def _check_copy(file: Path, known: str) -> None:
     found = pooch.file_hash(str(file), algorithm)
     if found != expected.lower():
         raise UserError(
-            f"{file}: has the {algorithm} checksum {found}, but {expected} is expected; delete it, so that it is fetched "
-            "again, or place a whole copy there."
+            f"{file}: has the {algorithm} checksum {found}, but {expected} is expected; delete it, so that it is "
+            "fetched again, or place a whole copy there."
         )
 
 

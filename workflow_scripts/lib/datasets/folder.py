@@ -45,7 +45,9 @@ def split_folders(root: Path, suffixes: frozenset[str] = READABLE | OTHER_AUDIO)
         return {"test": root}
     for folder in others:
         if _holds(folder, suffixes) and splits:
-            raise UserError(f"{folder}: is a track beside the folders of splits; move it into one of {', '.join(SPLITS)}.")
+            raise UserError(
+                f"{folder}: is a track beside the folders of splits; move it into one of {', '.join(SPLITS)}."
+            )
         raise UserError(f"{folder}: is no split and holds no audio; {nearest(folder.name.lower(), SPLITS)}")
     return splits
 
@@ -62,8 +64,8 @@ def _track(folder: Path, split: str, stems: Sequence[str], ignore: frozenset[str
     for stem in stems:
         if stem not in files:
             raise UserError(
-                f"{folder}: the stem {stem!r} is missing, found are {', '.join(files) or 'no audio files'}; add {stem}.wav "
-                "(zeros where the source does not play), or list in 'stems' only what every track has."
+                f"{folder}: the stem {stem!r} is missing, found are {', '.join(files) or 'no audio files'}; add "
+                f"{stem}.wav (zeros where the source does not play), or list in 'stems' only what every track has."
             )
     clips = {stem: Clip.of(files[stem]) for stem in stems}
     return RawTrack(name, split, name, (), "", clips, Clip.of(files[MIXTURE]) if MIXTURE in files else None)

@@ -12,14 +12,13 @@ from workflow_scripts.lib.datasets.fetched import fetch_and_unpack
 from workflow_scripts.lib.datasets.folder import read_folder
 from workflow_scripts.lib.datasets.musdb_hq import read_musdb_hq
 from workflow_scripts.lib.datasets.musdb_stems import read_musdb_stems
-from workflow_scripts.lib.datasets.origin import check_settings, origin_hash, root_of
+from workflow_scripts.lib.datasets.origin import check_licence, check_settings, origin_hash, root_of
 from workflow_scripts.lib.datasets.prepare import link_to, prepare_tracks, take_over, whole_folder
 from workflow_scripts.lib.datasets.raw import RawTrack
 
 __all__ = ["origin_hash", "prepare"]
 
 LENGTH_TOLERANCE = 0.1  # s
-LICENCE_KEYS = frozenset({"accept_licence", "licence", "terms"})
 
 
 @dataclass(frozen=True)
@@ -71,23 +70,28 @@ def prepare(
     channels: int | None,
     processes: int,
     cache: Path,
+    accept_licence: bool = False,
+    terms: str = "",
 ) -> None:
     """Write the complete prepared root `out`, its `tracks.csv` last; nothing of it where anything is wrong.
 
-    kind: embedded, folder, musdb_hq, musdb_stems or fetched. settings: of that kind; for fetched data also
-    `accept_licence`, `licence` and `terms`. stems: names of the sources of every track; voices: those with an F0.
+    kind: embedded, folder, musdb_hq, musdb_stems or fetched. settings: of that kind, see `origin.SETTINGS`.
+    stems: names of the sources of every track; voices: those with an F0.
     rate in Hz, channels: of the prepared files, None for those of the first track. processes: tracks done at a time.
-    cache: folder of downloaded archives. Raises UserError in one sentence that names the file.
+    cache: folder of downloaded archives. accept_licence: whether the user accepts the terms at the address `terms`,
+    which fetched data needs. Raises UserError in one sentence that names the file.
     """
-    check_settings(kind, {key: settings[key] for key in settings.keys() - LICENCE_KEYS}, "The data set's settings")
+    check_settings(kind, settings, "The data set's settings")
+    is_own = kind != "fetched" or bool(settings.get("root"))
+    if not is_own:
+        check_licence("The data set", accept_licence, terms)
     with whole_folder(out) as work:
         if kind == "embedded":
             render_corpus(settings, work / "root", stems, voices, rate, channels, processes)
             return
         scratch = work / "scratch"
         layout = settings["layout"] if kind == "fetched" else kind
-        is_own = kind != "fetched" or bool(settings.get("root"))
-        root = root_of(settings) if is_own else fetch_and_unpack(settings, cache, scratch / "unpacked")
+        root = root_of(settings) if is_own else fetch_and_unpack(settings["archives"], cache, scratch / "unpacked")
         tracks = LAYOUTS[layout](Origin(root, stems, settings, scratch, processes))
         prepare_tracks(
             tracks,
@@ -110,5 +114,7 @@ def _mixture_is_sum(settings: Mapping[str, Any], layout: str) -> bool:
 def _length_tolerance(settings: Mapping[str, Any]) -> float:
     value = settings.get("length_tolerance", LENGTH_TOLERANCE)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise UserError(f"The data set's settings.length_tolerance is {value!r}; allowed is a number of seconds from 0 up.")
+        raise UserError(
+            f"The data set's settings.length_tolerance is {value!r}; allowed is a number of seconds from 0 up."
+        )
     return float(value)

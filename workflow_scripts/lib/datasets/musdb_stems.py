@@ -88,10 +88,13 @@ def _decode(file: Path, split: str, targets: dict[int, Path]) -> None:
         track = musdb.MultiTrack(path=str(file), name=file.name.removesuffix(SUFFIX), subset=split, stem_id=0)
         if track.info.nb_audio_streams < len(STREAMS):
             raise UserError(
-                f"{file}: has {track.info.nb_audio_streams} audio streams, but a MUSDB18 file has {len(STREAMS)}; get it again."
+                f"{file}: has {track.info.nb_audio_streams} audio streams, but a MUSDB18 file has {len(STREAMS)}; "
+                "get it again."
             )
         for stream, target in targets.items():
             samples = track.load_audio(track.path, stream)
             io.write(target, np.rint(samples.T * 2**15).astype(np.int16), int(track.rate), "PCM_16")
     except (ffmpeg.Error, Warning, ValueError, KeyError, IndexError, RuntimeError) as error:
-        raise UserError(f"{file}: cannot be decoded by ffmpeg, so it is damaged or no {SUFFIX} file; get it again.") from error
+        raise UserError(
+            f"{file}: cannot be decoded by ffmpeg, so it is damaged or no {SUFFIX} file; get it again."
+        ) from error

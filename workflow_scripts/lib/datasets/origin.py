@@ -28,6 +28,8 @@ SETTINGS = {
     "fetched": _FOLDER | _STEMS | _CSD | {"archives", "layout"},
 }
 """The keys that `settings` of each kind may hold."""
+ARCHIVE = frozenset({"url", "file", "bytes", "md5", "sha256"})
+"""The keys of one archive of a fetched data set."""
 
 
 def check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
@@ -44,7 +46,7 @@ def check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
                 f"{where}.voices has {voice!r}, which is none of its stems; {nearest(voice, dataset['stems'])}"
             )
     if kind == "fetched" and not settings.get("root"):
-        check_licence(where, dataset)
+        check_licence(where, dataset.get("accept_licence"), dataset.get("terms", ""))
     elif kind not in ("embedded", "fetched"):
         root_of(settings, where)
 
@@ -60,25 +62,30 @@ def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> None:
     for key in needed:
         if key not in settings:
             raise UserError(f"{where} has no {key!r}, which a data set of kind {kind!r} needs.")
-    if kind == "fetched" and settings["layout"] not in LAYOUTS:
-        raise UserError(f"{where}.layout is {settings['layout']!r}; {nearest(settings['layout'], LAYOUTS)}")
+    if kind == "fetched":
+        if settings["layout"] not in LAYOUTS:
+            raise UserError(f"{where}.layout is {settings['layout']!r}; {nearest(settings['layout'], LAYOUTS)}")
+        for archive in settings["archives"]:
+            _check_archive(archive, f"{where}.archives")
 
 
-def check_licence(where: str, dataset: Mapping[str, Any]) -> None:
-    """Raises UserError unless the user has accepted the terms of a data set that is downloaded."""
-    if dataset.get("accept_licence") is not True:
+def _check_archive(archive: Mapping[str, Any], where: str) -> None:
+    for key in archive:
+        if key not in ARCHIVE:
+            raise UserError(f"{where} has the unknown key {key!r}; {nearest(key, ARCHIVE)}")
+    if not (archive.get("url") and archive.get("file") and (archive.get("sha256") or archive.get("md5"))):
+        raise UserError(f"{where} has an entry without url, file, or a checksum md5 or sha256; give all three.")
+    if Path(archive["file"]).name != archive["file"]:
+        raise UserError(f"{where} has the file {archive['file']!r}; allowed is a name without a folder.")
+
+
+def check_licence(where: str, accepted: object, terms: str) -> None:
+    """Raises UserError unless the user has accepted the terms (their address) of a data set that is downloaded."""
+    if accepted is not True:
         raise UserError(
-            f"{where} is downloaded only after you have accepted its terms ({dataset.get('licence') or 'no licence named'}"
-            f", {dataset.get('terms') or 'no address named'}); read them and set accept_licence: true there."
+            f"{where} is downloaded only after you have accepted its terms ({terms or 'no address named'}); read them "
+            "and set the data set's accept_licence to true."
         )
-
-
-def with_licence(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a data set, with what `prepare` must know about its licence where it is downloaded."""
-    settings = dict(dataset["settings"])
-    if dataset["kind"] == "fetched":
-        settings |= {key: dataset.get(key) for key in ("accept_licence", "licence", "terms")}
-    return settings
 
 
 def root_of(settings: Mapping[str, Any], where: str = "settings") -> Path:
@@ -149,4 +156,3 @@ def _read_index(index: Path) -> dict[str, list[Any]]:
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
-

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -20,7 +21,7 @@ import soundfile
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_json
-from workflow_scripts.lib.datasets.raw import Clip, RawTrack, refuse_clashes, refuse_shared, sort_key
+from workflow_scripts.lib.datasets.raw import Clip, RawTrack, refuse_clashes, sort_key
 from workflow_scripts.lib.datasets.table import Track, write_tracks
 from workflow_scripts.lib.datasets.workers import map_processes
 
@@ -43,6 +44,15 @@ class Form:
     channels: int
     mixture_is_sum: bool
     length_tolerance: float
+
+
+class Header(NamedTuple):
+    """What the header of an audio file says. rate in Hz; is_kept: a WAV in an encoding of prepared files."""
+
+    frames: int
+    rate: int
+    channels: int
+    is_kept: bool
 
 
 @dataclass(frozen=True)
@@ -114,11 +124,10 @@ def prepare_tracks(
     """
     tracks = sorted(tracks, key=sort_key)
     refuse_clashes(tracks, name)
-    first = _info(next(iter(tracks[0].stems.values())))
-    form = Form(rate or first.samplerate, channels or first.channels, mixture_is_sum, length_tolerance)
+    first = read_header(next(iter(tracks[0].stems.values())))
+    form = Form(rate or first.rate, channels or first.channels, mixture_is_sum, length_tolerance)
     done = map_processes(partial(prepare_track, root=root, form=form, place=place), tracks, processes)
-    heard = ((sha, track.row.split, f"{track.row.track}/{file}") for track in done for file, sha in track.hashes.items())
-    refuse_shared(heard, "recording with the samples' hash", name)
+    _refuse_same_audio(done, name)
     write_manifest(root, done, form)
     write_tracks(root, [track.row for track in done])
 
@@ -126,7 +135,7 @@ def prepare_tracks(
 def prepare_track(raw: RawTrack, root: Path, form: Form, place: Place) -> Prepared:
     """Check and write the files of one track, one after the other, so that few of them are in memory at once."""
     clips = dict(raw.stems) | ({"mixture": raw.mixture} if raw.mixture else {})
-    length = common_length({name: (clip, _info(clip)) for name, clip in clips.items()}, form)
+    length = common_length({name: (clip, read_header(clip)) for name, clip in clips.items()}, form)
     folder = Path(root) / raw.split / raw.track
     total, hashes, silent = np.zeros((form.channels, length)), {}, []
     for name, clip in raw.stems.items():
@@ -171,12 +180,12 @@ def hash_of_track(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(f"{name}:{hashes[name]}" for name in sorted(hashes)).encode()).hexdigest()
 
 
-def common_length(files: Mapping[str, tuple[Clip, "soundfile._SoundFileInfo"]], form: Form) -> int:
+def common_length(files: Mapping[str, tuple[Clip, Header]], form: Form) -> int:
     """Samples at the data set's rate that the longest file of a track has.
 
     Raises UserError where the shortest is shorter by more than the tolerance.
     """
-    seconds = {name: info.frames / info.samplerate for name, (_, info) in files.items()}
+    seconds = {name: header.frames / header.rate for name, (_, header) in files.items()}
     longest, shortest = max(seconds, key=seconds.get), min(seconds, key=seconds.get)
     if seconds[longest] - seconds[shortest] > form.length_tolerance:
         raise UserError(
@@ -184,11 +193,11 @@ def common_length(files: Mapping[str, tuple[Clip, "soundfile._SoundFileInfo"]], 
             f"{seconds[longest]:.3f} s; up to {form.length_tolerance:g} s is padded with zeros; cut the files to one "
             "length, or raise length_tolerance in the data set's settings."
         )
-    lengths = [round(info.frames * form.rate / info.samplerate) for _, info in files.values()]
+    lengths = [round(header.frames * form.rate / header.rate) for _, header in files.values()]
     return max(1, *lengths)
 
 
-def _info(clip: Clip) -> "soundfile._SoundFileInfo":
+def read_header(clip: Clip) -> Header:
     """Header of a file. Raises UserError where it is no audio or has no samples."""
     try:
         info = soundfile.info(str(clip.path))
@@ -198,16 +207,17 @@ def _info(clip: Clip) -> "soundfile._SoundFileInfo":
         ) from error
     if info.frames == 0:
         raise UserError(f"{clip.shown}: holds no samples; give the recording, or zeros where the source is silent.")
-    return info
+    is_kept = info.format in ("WAV", "WAVEX") and info.subtype in KEPT
+    return Header(info.frames, info.samplerate, info.channels, is_kept)
 
 
 def _load(clip: Clip, form: Form, length: int) -> np.ndarray:
     """Samples [channel, time] float64 of a file in the data set's form. Raises UserError for NaN, infinity, damage."""
-    info = _info(clip)
+    frames = read_header(clip).frames
     samples, rate = io.read(clip.path)
-    if samples.shape[1] != info.frames:
+    if samples.shape[1] != frames:
         raise UserError(
-            f"{clip.shown}: is damaged, only {samples.shape[1]} of its {info.frames} samples can be read; get it again."
+            f"{clip.shown}: is damaged, only {samples.shape[1]} of its {frames} samples can be read; get it again."
         )
     bad = np.flatnonzero(~np.isfinite(samples).all(axis=0))
     if bad.size:
@@ -246,15 +256,16 @@ def _store(samples: np.ndarray, clip: Clip | None, path: Path, form: Form, place
 
 
 def _needs_no_change(clip: Clip, shape: tuple[int, int], form: Form) -> bool:
-    info = _info(clip)
-    is_kept = info.format in ("WAV", "WAVEX") and info.subtype in KEPT
-    return is_kept and (info.samplerate, info.channels, info.frames) == (form.rate, *shape)
+    header = read_header(clip)
+    return header.is_kept and (header.rate, header.channels, header.frames) == (form.rate, *shape)
 
 
 def _refuse_silence(raw: RawTrack, silent: Sequence[str]) -> None:
     if len(silent) == len(raw.stems):
         shown = next(iter(raw.stems.values())).shown
-        raise UserError(f"{shown}: it and all other stems of {raw.track!r} are silent, so nothing can be separated or scored.")
+        raise UserError(
+            f"{shown}: it and all other stems of {raw.track!r} are silent, so nothing can be separated or scored."
+        )
 
 
 def _mixture_error(mixture: np.ndarray, total: np.ndarray) -> float | None:
@@ -271,10 +282,24 @@ def _refuse_other_mixture(raw: RawTrack, difference: np.ndarray, error: float | 
     rounding = np.abs(difference).max() <= (len(raw.stems) + 1) / 2 * LSB
     if form.mixture_is_sum and error is not None and error > MIXTURE_ERROR_DB and not rounding:
         raise UserError(
-            f"{raw.mixture.shown}: is not the sum of its stems, the difference is {error:.1f} dB of its power and up to "
-            f"{MIXTURE_ERROR_DB:g} dB is allowed; remove it to have the sum made, or set mixture_is_sum: false in the "
-            "data set's settings to keep it."
+            f"{raw.mixture.shown}: is not the sum of its stems, the difference is {error:.1f} dB of its power and "
+            f"{MIXTURE_ERROR_DB:g} dB is allowed; remove the file to have the sum made, or keep it by mixture_is_sum: "
+            "false in the data set's settings."
         )
+
+
+def _refuse_same_audio(done: Sequence[Prepared], name: object) -> None:
+    """Refuse one recording in two splits, under whatever names."""
+    first: dict[str, tuple[str, str]] = {}
+    for track in done:
+        for file, sha in track.hashes.items():
+            where = track.row.split, f"{track.row.split}/{track.row.track}/{file}"
+            other = first.setdefault(sha, where)
+            if other[0] != where[0]:
+                raise UserError(
+                    f"{name}: {other[1]} and {where[1]} are the same recording, in two splits, so that a test would "
+                    "not be of unheard music; move or remove one of the tracks."
+                )
 
 
 def _row(raw: RawTrack, hashes: Mapping[str, str], length: int, form: Form) -> Track:

@@ -122,7 +122,7 @@ class References:
     def _score(self, estimates: np.ndarray) -> np.ndarray:
         """Estimates [active source, channel, time] -> [metric, active source, frame]."""
         absent = _silent_throughout(estimates)
-        undefined = self.unscored | _silent(estimates[~absent], self.frames).any(axis=0)
+        undefined = self.unscored | _silent(estimates, self.frames)[~absent].any(axis=0)
         flat = estimates.reshape(-1, self.time)
         joint, alone = self._filters(flat)
         own, spatial, interference, projected, artefacts = self._decompose(flat, joint, alone)
@@ -157,7 +157,7 @@ class References:
             self._estimates.load(estimates)
         for first, last in self.frames.blocks(len(estimates)):
             references, block = self._spectra.block(first, last), self._estimates.block(first, last)
-            for bins in bin_slices(len(joint)):
+            for bins in bin_slices(block):
                 parts = _parts(references[bins], block[bins], joint[bins], alone[bins])
                 energies[:, :, first:last] += [_sum_of_squares(part) for part in parts]
         return energies * (2 / self.frames.fft)
@@ -175,9 +175,9 @@ def _parts(references: np.ndarray, estimates: np.ndarray, joint: np.ndarray, alo
 
 def _sum_of_squares(spectra: np.ndarray) -> np.ndarray:
     """Squared magnitudes of [bin, source, channel, frame], summed -> [source, frame]."""
-    return np.einsum("bscf,bscf->sf", spectra.real, spectra.real) + np.einsum(
-        "bscf,bscf->sf", spectra.imag, spectra.imag
-    )
+    bins, *rest = spectra.shape
+    real = spectra.view(np.float64).reshape(bins, -1)
+    return (real * real).sum(axis=0).reshape(*rest, 2).sum(axis=(1, 3))
 
 
 def _tiling(time: int, taps: int) -> Frames:

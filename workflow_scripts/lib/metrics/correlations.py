@@ -5,16 +5,18 @@ products of their spectra, plus what reaches over the edge between two neighbour
 needs the tiles' energies (see `bsseval`), so nothing is transformed twice.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
 import scipy.linalg
+from scipy.linalg.lapack import dpftrf, dpftrs
 
 BLOCK_BYTES = 24 << 20  # spectra that are worked on at a time
 KEPT_BYTES = 384 << 20  # spectra of one set of signals that are kept for a second use; the rest is computed again
-BINS = 1024  # bins that are worked on at a time, so that intermediate arrays stay in the cache
+CACHE_BYTES = 512 << 10  # of one array of spectra that is worked on at a time, so that products stay in the cache
 
 
 def even_fft_size(samples: int) -> int:
@@ -89,9 +91,11 @@ def transform_frames(framed: np.ndarray, fft: int, out: np.ndarray) -> np.ndarra
     return out
 
 
-def bin_slices(bins: int) -> Iterator[slice]:
-    for start in range(0, bins, BINS):
-        yield slice(start, start + BINS)
+def bin_slices(spectra: np.ndarray) -> Iterator[slice]:
+    """Slices of the first axis that take about `CACHE_BYTES` each."""
+    size = max(1, CACHE_BYTES * len(spectra) // spectra.nbytes)
+    for start in range(0, len(spectra), size):
+        yield slice(start, min(start + size, len(spectra)))
 
 
 def correlate(x: FrameSpectra, y: FrameSpectra, lags: int) -> np.ndarray:
@@ -140,14 +144,18 @@ def _correlate_pieces(x: np.ndarray, y: np.ndarray, lags: int) -> np.ndarray:
 
 def _add_products(gram: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
     """Add conj(x) y, summed over frames, to gram [bin, x channel, y channel]; x, y are [bin, channel, frame]."""
-    for bins in bin_slices(len(gram)):
-        gram[bins] += x[bins].conj() @ y[bins].transpose(0, 2, 1)
+    conjugate = np.empty_like(x[next(bin_slices(x))])
+    for bins in bin_slices(x):
+        factor = np.conjugate(x[bins], out=conjugate[: bins.stop - bins.start])
+        gram[bins] += factor @ y[bins].transpose(0, 2, 1)
 
 
 def _lags(gram: np.ndarray, fft: int, lags: int) -> np.ndarray:
     """Summed products of spectra [bin, x channel, y channel] -> correlations [x channel, y channel, lag]."""
-    products = np.ascontiguousarray(gram.transpose(1, 2, 0))
-    return np.ascontiguousarray(scipy.fft.irfft(products, n=fft, axis=-1, workers=1)[..., :lags])
+    correlations = np.empty((*gram.shape[1:], lags))
+    for channel in range(len(correlations)):  # one at a time, for the sake of memory
+        correlations[channel] = scipy.fft.irfft(gram[:, channel].T, n=fft, axis=-1, workers=1)[:, :lags]
+    return correlations
 
 
 class LeastSquares:
@@ -160,32 +168,55 @@ class LeastSquares:
     """
 
     def __init__(self, correlations: np.ndarray) -> None:
-        """`correlations` of x with itself, [channel, channel, lag], all lags that the filters shall have."""
+        """`correlations` of x with itself, [channel, channel, lag], all lags that the filters shall have.
+
+        Raises scipy.linalg.LinAlgError where they are not finite.
+        """
         self.channels, _, self.taps = correlations.shape
-        ridge, mean = np.finfo(float).eps, correlations[..., 0].trace() / self.channels
-        step = 1e-15 * mean
-        while True:
-            try:
-                self._factor = scipy.linalg.cho_factor(
-                    _block_toeplitz(correlations, ridge), lower=True, overwrite_a=True, check_finite=False
-                )
-                return
-            except scipy.linalg.LinAlgError:
-                ridge, step = np.finfo(float).eps + step, 10 * step
+        if not np.isfinite(correlations).all():
+            raise scipy.linalg.LinAlgError("correlations that are not finite")
+        epsilon, mean = np.finfo(float).eps, correlations[..., 0].trace() / self.channels
+        ridges = itertools.chain([epsilon], (epsilon + 1e-15 * 10**k * mean for k in itertools.count()))
+        factors = (_cholesky(_packed_normal_matrix(correlations, ridge)) for ridge in ridges)
+        self._factor = next(factor for factor in factors if factor is not None)
 
     def filters(self, correlations: np.ndarray) -> np.ndarray:
         """Correlations of x with y [x channel, y channel, lag] -> filters [x channel, y channel, tap]."""
-        right = correlations.transpose(0, 2, 1).reshape(self.channels * self.taps, -1)
-        solution = scipy.linalg.cho_solve(self._factor, right, check_finite=False)
-        return np.ascontiguousarray(solution.reshape(self.channels, self.taps, -1).transpose(0, 2, 1))
+        unknowns = self.channels * self.taps
+        right = np.zeros((unknowns + unknowns % 2, correlations.shape[1]), order="F")
+        right[:unknowns] = correlations.transpose(0, 2, 1).reshape(unknowns, -1)
+        solution, _ = dpftrs(len(right), self._factor, right, uplo="L", overwrite_b=True)
+        return np.ascontiguousarray(solution[:unknowns].reshape(self.channels, self.taps, -1).transpose(0, 2, 1))
 
 
-def _block_toeplitz(correlations: np.ndarray, ridge: float) -> np.ndarray:
-    """Correlations [channel, channel, lag] -> normal matrix [channel * tap, channel * tap] in Fortran order."""
+def _cholesky(packed: np.ndarray) -> np.ndarray | None:
+    """Cholesky factor of a packed matrix, in its place; None where the matrix is not positive definite."""
+    size = 2 * len(packed)
+    factor, failed = dpftrf(size, packed.reshape(-1), uplo="L", overwrite_a=True)
+    return None if failed else factor
+
+
+def _packed_normal_matrix(correlations: np.ndarray, ridge: float) -> np.ndarray:
+    """Correlations [channel, channel, lag] -> the block-Toeplitz normal matrix in LAPACK's rectangular full packed
+    form (half the memory of the square; transr N, uplo L), [size / 2, size + 1].
+
+    Row c holds the lower triangle of row c of the second half of the matrix, then column c from its diagonal on.
+    An odd number of unknowns is filled up with one that is bound to nothing.
+    """
     channels, _, taps = correlations.shape
-    backward = correlations.transpose(1, 0, 2)[..., :0:-1]
-    both = np.concatenate([backward, correlations], axis=-1)  # lags -(taps - 1) to taps - 1
-    rows = np.lib.stride_tricks.sliding_window_view(both, taps, axis=-1)[..., ::-1]  # [i, j, tap of i, tap of j]
-    matrix = np.array(rows.transpose(0, 2, 1, 3)).reshape(channels * taps, channels * taps)
-    matrix[np.diag_indices_from(matrix)] += ridge
-    return matrix.T  # symmetric, so the transposed view is the same matrix in LAPACK's order
+    both = np.concatenate([correlations.transpose(1, 0, 2)[..., :0:-1], correlations], axis=-1)
+    products = np.lib.stride_tricks.sliding_window_view(both, taps, axis=-1)[..., ::-1]  # [i, j, tap of i, tap of j]
+    unknowns = channels * taps
+    half = (unknowns + 1) // 2
+    packed = np.zeros((half, 2 * half + 1))
+    for row in range(half):
+        packed[row, 1 : unknowns + 1] = products[row // taps, :, row % taps].reshape(-1)
+    for row in range(half, unknowns):
+        packed[row - half, : row - half + 1] = products[row // taps, :, row % taps].reshape(-1)[half : row + 1]
+    if unknowns % 2:
+        packed[-1, :half] = 0
+        packed[-1, half - 1] = 1
+    diagonal = np.arange(half)
+    packed[diagonal, diagonal] += ridge
+    packed[diagonal, diagonal + 1] += ridge
+    return packed

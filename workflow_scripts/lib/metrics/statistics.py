@@ -207,8 +207,9 @@ def summarise(scores: pd.DataFrame, order: Sequence[Row], generator: np.random.G
     """Aggregates of every method, source (and `all`) and metric, both kinds, in the order given.
 
     Columns: method, f0, source, metric, kind, aggregation (its name), value, low, high (95 % bootstrap interval over
-    tracks), interval (why there is none, else ""), tracks (with a value), tracks_left_out (undefined or not scored), seeds, unit,
-    scored, left_out, infinite (numbers of values over all tracks and seeds; infinite ones are among the scored).
+    tracks), interval (why there is none, else ""), tracks (with a value), tracks_left_out (undefined or not scored),
+    seeds, unit, and scored, left_out, infinite: numbers of values over all tracks and seeds, the infinite ones among
+    the scored.
     All rows resample the same tracks, so that a row does not depend on which others stand beside it.
     """
     check_order(scores, order)

@@ -52,7 +52,7 @@ class Comparison:
 
     order: (method, f0) of each row; bounds: methods that are references, not competitors; kind: the aggregation that
     the tables show and the tests were made on, chosen before looking.
-    summary, tests, best, costs: as `summarise`, `paired_tests` (all metrics), `best_methods` and `summarise_costs` give.
+    summary, tests, best, costs: of `summarise`, `paired_tests` (all metrics), `best_methods` and `summarise_costs`.
     status: method, f0, seed, reason of what failed.
     """
 
@@ -131,16 +131,17 @@ def summarise_costs(costs: pd.DataFrame, order: Sequence[Row]) -> pd.DataFrame:
 
 
 def long_table(comparison: Comparison, definitions: Mapping[str, str]) -> pd.DataFrame:
-    """One row a method, F0, source, metric and aggregation, with its definition; failed methods have a row each."""
+    """One row a method, F0, source, metric and aggregation, with its definition; each failed seed has a row."""
     check_definitions(comparison.metrics, definitions)
     best = comparison.best[comparison.best["supported"].astype(bool)]
     table = comparison.summary.merge(best[[*ROW, "source", "metric", "kind"]].assign(best=True), how="left")
     table["best"] = table["best"].eq(True)
     table["status"] = "scored"
     table["definition"] = table["metric"].map(definitions)
-    failed = comparison.status[ROW].assign(status="failed: " + comparison.status["reason"].astype(str))
-    failed["best"] = False
-    table = pd.concat([table, failed.drop_duplicates()], ignore_index=True) if len(failed) else table
+    status = comparison.status
+    reasons = "failed for seed " + status["seed"].astype(str) + ": " + status["reason"].astype(str)
+    failed = status[ROW].assign(status=reasons, best=False)
+    table = pd.concat([table, failed], ignore_index=True) if len(failed) else table
     table.insert(2, "bound", table["method"].isin(comparison.bounds))
     table.insert(0, "comparison", comparison.name)
     table.insert(1, "dataset", comparison.dataset)
@@ -197,7 +198,10 @@ def score_table(comparison: Comparison, metric: str) -> pd.DataFrame:
             texts, counts = [failure(comparison, (method, f0)), *[""] * (len(sources) - 1)], [""] * 5
         else:
             texts = [with_interval(cells.loc[source]) if source in cells.index else NONE for source in sources]
-            counts = [str(cells.iloc[-1][name]) for name in ("tracks", "seeds", "scored", "left_out", "infinite")]
+            whole = cells.iloc[-1]  # `all`, where there are several sources
+            tracks = f"{whole['tracks']} of {whole['tracks'] + whole['tracks_left_out']}"
+            counts = [str(whole[name]) for name in ("seeds", "scored", "left_out", "infinite")]
+            counts.insert(0, tracks if whole["tracks_left_out"] else str(whole["tracks"]))
         rows.append([row_label(method, f0), *texts, *counts[: 5 if infinite else 4]])
     names = ["tracks", "seeds", "scored", "left out", "infinite"][: 5 if infinite else 4]
     return pd.DataFrame(rows, columns=["method", *sources, *names])
@@ -334,11 +338,13 @@ def latex_table(
         table = cost_table(comparison)
         bold = pd.DataFrame(False, index=table.index, columns=table.columns)
         parts.append(float_table(table, bold, f"{heading} Costs. {COST_NOTE}", f"tab:{comparison.name}:costs"))
-    lines = [
-        rf"\item {rf'\emph{{{latex_text(term)}}}: ' if term else ''}{latex_text(text)}"
-        for term, text in notes(comparison, definitions)
-    ]
+    lines = [latex_item(term, text) for term, text in notes(comparison, definitions)]
     return "\n".join([*parts, r"\begin{itemize}", *lines, r"\end{itemize}", ""])
+
+
+def latex_item(term: str, text: str) -> str:
+    name = rf"\emph{{{latex_text(term)}}}: " if term else ""
+    return rf"\item {name}{latex_text(text)}"
 
 
 def float_table(table: pd.DataFrame, bold: pd.DataFrame, caption: str, label: str) -> str:
@@ -366,29 +372,35 @@ def summary_text(comparison: Comparison, headline: str, *, title: str, remark: s
     What does not fit is left to the tables in files, and said so.
     """
     table = terminal_table(comparison, headline)
+    scored = set(comparison.summary[ROW].itertuples(index=False, name=None))
+    failures = {number: failure(comparison, row) for number, row in enumerate(comparison.order) if row not in scored}
+    table.loc[list(failures), table.columns[1:]] = ""
     widths = [max(map(len, [name, *table[name]])) for name in table]
     shown = len(widths)
     while sum(widths[:shown]) + 2 * (shown - 1) > WIDTH and shown > 2:
         shown -= 1
     left = list(table.columns[shown:])
     table, widths = table.iloc[:, :shown], widths[:shown]
-    lines = [line(table.columns, widths), *[line(cells, widths) for cells in table.itertuples(index=False)]]
+    lines = [line(cells, widths) for cells in table.itertuples(index=False)]
+    for place, reason in failures.items():
+        lines[place] = shorten(f"{lines[place].ljust(widths[0])}  {reason}", WIDTH)
     heading = ". ".join(part for part in (title, section_title(comparison, headline), remark) if part)
     after = [best_note(comparison, headline)]
     after += [f"In the table files alone: {', '.join(left)}."] if left else []
     after += partial_failures(comparison)
-    return "\n".join([*wrap(heading), *lines, *[part for text in after for part in wrap(text)]]) + "\n"
+    lines = [*wrap(heading), line(table.columns, widths), *lines, *[part for text in after for part in wrap(text)]]
+    return "\n".join(lines) + "\n"
 
 
 def terminal_table(comparison: Comparison, metric: str) -> pd.DataFrame:
-    """Cells as text: method, first source with its interval, the other sources' values, left-out values, CPU seconds."""
+    """Cells as text: method, first source with its interval, other sources' values, tracks, left out, CPU seconds."""
     full = score_table(comparison, metric)
     bold = marks(comparison, metric, full)
     sources = [source for source in comparison.sources if source in full]
     table = pd.DataFrame({"method": [shorten(name, 40) for name in full["method"]]})
     for source in sources:
         cells = full[source] if source == sources[0] else full[source].str.replace(r" \[.*", "", regex=True)
-        table[source] = [shorten(text, 40) for text in cells + np.where(bold[source], "*", "")]
+        table[source] = cells + np.where(bold[source], "*", "")
     table["tracks"], table["left out"] = full["tracks"], full["left out"]
     spent = comparison.costs.groupby(ROW)["cpu_seconds"].sum()
     table["CPU s"] = [cost(spent.get(row, np.nan)) for row in comparison.order]

@@ -1,45 +1,18 @@
 """Songs written by rule: key, tempo, progression, form, and what each of the four sources plays in every bar.
 
-Time is counted in beats from the first bar line, four to the bar. One rhythm binds the sources: bass, chords and
-voice take their accents from the drum pattern, so that stems of different songs do not fit each other.
+One rhythm binds the sources: bass and chords take their accents from the drum pattern, and all share the chords, so
+that stems of different songs do not fit each other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from math import ceil
 
 import numpy as np
 
 from workflow_scripts.lib.core.seeds import stream
-
-SOURCES = ("vocals", "drums", "bass", "other")
-BEATS = 4  # a bar
-
-
-class Tone(NamedTuple):
-    """One pitched note: start and length in beats, MIDI pitch, level in (0, 1]."""
-
-    beat: float
-    beats: float
-    pitch: int
-    level: float
-
-
-class Hit(NamedTuple):
-    """One stroke on the drum kit: start in beats, name of the drum, level in (0, 1]."""
-
-    beat: float
-    drum: str
-    level: float
-
-
-class Bar(NamedTuple):
-    """What one bar is: section name, the sources that play in it, and its chord as three MIDI pitch classes."""
-
-    section: str
-    plays: frozenset[str]
-    chord: tuple[int, int, int]
+from workflow_scripts.lib.datasets.embedded.score import BEATS, SOURCES, Bar, Hit, Score, Tone
 
 
 @dataclass(frozen=True)
@@ -74,25 +47,6 @@ STYLES = {
 }
 
 
-@dataclass(frozen=True)
-class Score:
-    """A whole song. Sounds are names of `instruments`; `syllables` are the beats at which a syllable begins."""
-
-    tempo: float
-    bars: tuple[Bar, ...]
-    bass_sound: str
-    other_sound: str
-    melody: tuple[Tone, ...]
-    syllables: tuple[float, ...]
-    drums: tuple[Hit, ...]
-    bass: tuple[Tone, ...]
-    other: tuple[Tone, ...]
-
-    def seconds(self, beats: float) -> float:
-        """Length of `beats` in s."""
-        return beats * 60 / self.tempo
-
-
 # Scale degrees from 0, one chord a bar, and the scale that they stand in.
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 PROGRESSIONS = (
@@ -121,18 +75,18 @@ STRUMS = ("x.xx.xxx", "x.x.x.xx", "xxxxxxxx", "x..x.xx.")
 RANGES = {"soprano": (64, 78), "alto": (58, 72), "tenor": (52, 66), "bass": (45, 60)}
 
 
-def compose(piece: str, family: str, part: str, bar_count_at: float) -> Score:
-    """The song `piece` of a family for a singer of `part`, as many bars as fit best into `bar_count_at` seconds."""
+def compose(piece: str, family: str, part: str, seconds: float) -> Score:
+    """The song `piece` of a family for a singer of `part`: whole bars, three or more, that last `seconds` s at least."""
     style, rng = STYLES[family], stream("songs", piece, "score")
     tempo = round(float(rng.uniform(*style.tempos)), 1)
-    count = max(3, round(bar_count_at * tempo / 60 / BEATS))
+    count = max(3, ceil(seconds * tempo / 60 / BEATS))
     tonic, (scale, degrees) = int(rng.integers(12)), PROGRESSIONS[rng.integers(len(PROGRESSIONS))]
     groove, walk, bass_sound, other_sound = (
         str(rng.choice(names)) for names in (style.grooves, style.bass_patterns, style.bass_sounds, style.others)
     )
     chords = [triad(tonic, scale, degrees[bar % len(degrees)]) for bar in range(count)]
     bars = form(chords, stream("songs", piece, "form"))
-    melody = sing(bars, tonic, scale, RANGES[part], stream("songs", piece, "melody"))
+    melody = melody_part(bars, tonic, scale, RANGES[part], stream("songs", piece, "melody"))
     return Score(
         tempo=tempo,
         bars=bars,
@@ -140,9 +94,9 @@ def compose(piece: str, family: str, part: str, bar_count_at: float) -> Score:
         other_sound=other_sound,
         melody=melody,
         syllables=syllables(melody),
-        drums=drums(bars, groove, stream("songs", piece, "drums")),
-        bass=bass(bars, groove, walk, stream("songs", piece, "bass")),
-        other=other(bars, groove, other_sound, stream("songs", piece, "other")),
+        drums=drum_part(bars, groove, stream("songs", piece, "drums")),
+        bass=bass_part(bars, groove, walk, stream("songs", piece, "bass")),
+        other=other_part(bars, groove, other_sound, stream("songs", piece, "other")),
     )
 
 
@@ -189,7 +143,7 @@ def _last(sections: Sequence[str], name: str) -> int:
 # --- drums ---
 
 
-def drums(bars: Sequence[Bar], groove: str, rng: np.random.Generator) -> tuple[Hit, ...]:
+def drum_part(bars: Sequence[Bar], groove: str, rng: np.random.Generator) -> tuple[Hit, ...]:
     """Strokes of the kit: the groove, a fill before a new section, a crash where one begins."""
     hits: list[Hit] = []
     for index, bar in enumerate(bars):
@@ -227,7 +181,7 @@ def _fill(bar: int, start: int, rng: np.random.Generator) -> list[Hit]:
 # --- bass ---
 
 
-def bass(bars: Sequence[Bar], groove: str, pattern: str, rng: np.random.Generator) -> tuple[Tone, ...]:
+def bass_part(bars: Sequence[Bar], groove: str, pattern: str, rng: np.random.Generator) -> tuple[Tone, ...]:
     """The bass line by one of four patterns; a note ends at its bar line, so that a drop-out is one."""
     low = int(rng.integers(28, 32))
     tones: list[Tone] = []
@@ -269,7 +223,7 @@ def _at_or_above(pitch_class: int, low: int) -> int:
 # --- other ---
 
 
-def other(bars: Sequence[Bar], groove: str, sound: str, rng: np.random.Generator) -> tuple[Tone, ...]:
+def other_part(bars: Sequence[Bar], groove: str, sound: str, rng: np.random.Generator) -> tuple[Tone, ...]:
     """Chords or broken chords in the manner of the instrument `sound`."""
     strum = str(rng.choice(STRUMS))
     shuffle = int(rng.integers(3))
@@ -320,7 +274,7 @@ def close(chord: Sequence[int], low: int) -> list[int]:
 # --- melody ---
 
 
-def sing(
+def melody_part(
     bars: Sequence[Bar], tonic: int, scale: Sequence[int], span: tuple[int, int], rng: np.random.Generator
 ) -> tuple[Tone, ...]:
     """The melody in phrases of two bars: chord tones where the accent falls, steps of the scale between them."""

@@ -14,7 +14,9 @@ from workflow_scripts.lib.datasets.embedded.voice import FORMANTS, Singer
 
 UNVOICED_BELOW = 0.3  # of the voicing curve
 OVERSHOOT, LARGEST_OVERSHOOT = 0.06, 0.3  # of the interval; semitones
+LEVEL_NOISE = ((1.0, (0.05, 1.5)), (0.9, (3.0, 9.0)), (0.6, (9.0, 40.0)))  # dB rms, Hz: drift, unsteadiness, shimmer
 DRIFT_CENTS, JITTER_CENTS = 6.0, 3.0
+ATTACK_DIP = 4.0  # dB, between two notes of one breath
 VIBRATO_DRIFT = 0.06  # of the vibrato rate
 COARTICULATION = 0.07  # s
 
@@ -107,15 +109,14 @@ def voiced_stretches(events: Sequence[Event]) -> list[tuple[float, float]]:
 
 def loudness(events: Sequence[Event], midi: np.ndarray, grid: Grid, generator: np.random.Generator) -> np.ndarray:
     """Level in dB, [control]: notes, attacks, voiced consonants, phrases that swell, slow drift and shimmer."""
-    curve = 1.0 * band_noise(generator, grid.count, grid.rate_hz, 0.05, 1.5)
-    curve += 0.4 * band_noise(generator, grid.count, grid.rate_hz, 8.0, 40.0)
+    curve = sum(sd * band_noise(generator, grid.count, grid.rate_hz, *band) for sd, band in LEVEL_NOISE)
     if not events:
         return curve
     curve += 0.25 * (midi - np.mean([event.midi for event in events]))
     levels = np.interp(grid.times, [event.start + 0.1 for event in events], [event.level for event in events])
     curve += levels + swell(events, grid)
     for event in events:
-        curve -= 2.5 * np.exp(-(((grid.times - event.start) / 0.04) ** 2))
+        curve -= ATTACK_DIP * np.exp(-(((grid.times - event.start) / 0.045) ** 2))
         if event.consonant is not None and event.consonant.voiced is not None:
             begin = event.start - event.consonant_seconds
             curve += event.consonant.voiced * plateau(grid.times, begin - 0.015, event.start - 0.01, 0.03, 0.03)

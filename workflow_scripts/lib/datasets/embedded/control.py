@@ -49,10 +49,13 @@ def plateau(time: np.ndarray, start: float, end: float, rise: float, fall: float
     return ramp(time, start, rise) * (1.0 - ramp(time, end, fall))
 
 
-def band_noise(generator: np.random.Generator, count: int, rate: float, low: float, high: float) -> np.ndarray:
-    """Gaussian noise [count] at `rate` values a second, limited to `low`..`high` Hz, standard deviation near 1."""
+def band_noise(
+    generator: np.random.Generator, count: int, rate: float, low: float, high: float, rows: int | None = None
+) -> np.ndarray:
+    """Gaussian noise [count], or [rows, count], at `rate` values a second, limited to `low`..`high` Hz, standard
+    deviation near 1."""
     size = max(count, int(2 * rate / max(low, 0.1)))
     frequencies = np.fft.rfftfreq(size, 1.0 / rate)
     inside = (frequencies >= low) & (frequencies <= high)
-    spectrum = np.fft.rfft(generator.standard_normal(size)) * inside
-    return np.fft.irfft(spectrum, size)[:count] * np.sqrt(size / (2.0 * max(inside.sum(), 1)))
+    spectrum = np.fft.rfft(generator.standard_normal(size if rows is None else (rows, size))) * inside
+    return np.fft.irfft(spectrum, size)[..., :count] * np.sqrt(size / (2.0 * max(inside.sum(), 1)))

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.signal import butter, lfilter, sosfilt
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets.embedded.composition import Hit
 from workflow_scripts.lib.datasets.embedded.room import direct_gains
+from workflow_scripts.lib.datasets.embedded.score import Hit
 from workflow_scripts.lib.datasets.embedded.tones import add, fade, modal
 
 VARIANTS = 3  # of each drum, so that no two strokes in a row need be the same samples

@@ -4,12 +4,14 @@ import numpy as np
 
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.datasets.embedded.contour import Contour
-from workflow_scripts.lib.datasets.embedded.control import Grid
+from workflow_scripts.lib.datasets.embedded.control import Grid, band_noise
 from workflow_scripts.lib.datasets.embedded.tract import personal_db, response
 from workflow_scripts.lib.datasets.embedded.voice import Singer
 
 HIGHEST = 0.475  # of the sampling rate
 BLOCK = 100  # control intervals summed at a time, so that the work stays in the cache
+FLUTTER_DB, LARGEST_FLUTTER_DB = 1.5, 4.0  # standard deviation at 1.3 kHz; limit at high frequencies
+FLUTTER_BAND = (3.0, 40.0)  # Hz
 BRIGHTNESS = 0.12  # dB an octave and dB: louder is brighter
 
 
@@ -18,14 +20,21 @@ def running_phase(f0: np.ndarray, grid: Grid) -> np.ndarray:
     return 2 * np.pi * np.cumsum(grid.to_audio(f0)) / grid.rate
 
 
-def amplitudes(contour: Contour, who: Singer, grid: Grid) -> np.ndarray:
+def amplitudes(contour: Contour, who: Singer, grid: Grid, generator: np.random.Generator) -> np.ndarray:
     """Amplitude of each harmonic, [control, harmonic], 0 above 0.475 of the sampling rate."""
     count = max(int(HIGHEST * grid.rate / contour.f0.min()), 1)
     frequencies = contour.f0[:, None] * np.arange(1, count + 1)
     table = np.linspace(0.0, grid.rate / 2, 1024)
     decibels = source_db(frequencies, contour.level, who) + np.interp(frequencies, table, personal_db(table, who))
+    decibels += flutter(frequencies, grid, generator)
     gain = 10.0 ** (decibels / 20.0) * response(frequencies, contour.formants, who) * contour.voicing[:, None]
     return np.where(frequencies < HIGHEST * grid.rate, gain, 0.0)
+
+
+def flutter(frequencies: np.ndarray, grid: Grid, generator: np.random.Generator) -> np.ndarray:
+    """Irregular change of each harmonic on its own in dB, [control, harmonic]: more of it, the higher the harmonic."""
+    noise = band_noise(generator, grid.count, grid.rate_hz, *FLUTTER_BAND, rows=frequencies.shape[1]).T
+    return np.minimum(FLUTTER_DB * (0.35 + frequencies / 2000.0), LARGEST_FLUTTER_DB) * noise
 
 
 def source_db(frequencies: np.ndarray, level: np.ndarray, who: Singer) -> np.ndarray:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets.embedded.composition import Tone
 from workflow_scripts.lib.datasets.embedded.room import direct_gains
+from workflow_scripts.lib.datasets.embedded.score import Tone
 from workflow_scripts.lib.datasets.embedded.tones import add, fade, harmonics_below, hertz, modal, read_table, wavetable
 
 # A note: (pitch in Hz, samples, rate in Hz, knobs [4] in [0, 1) that set the song's tone, generator of this variant)
@@ -65,10 +65,10 @@ def string_bass(hz: float, samples: int, rate: int, knobs: np.ndarray, rng: np.r
 
 def guitar(hz: float, samples: int, rate: int, knobs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A plucked string on a body: its modes weighted by the body's resonances."""
-    return _string(hz, samples, rate, 1.8 + knobs[0], 10 + 15 * knobs[1], 0.1 + 0.15 * knobs[2], rng, _BODY)
+    return _string(hz, samples, rate, 1.8 + knobs[0], 18 + 20 * knobs[1], 0.1 + 0.15 * knobs[2], rng, _BODY)
 
 
-_BODY = ((105.0, 25.0, 0.8), (210.0, 40.0, 1.0), (430.0, 90.0, 0.6), (2600.0, 900.0, 0.5))  # centre, width Hz; gain
+_BODY = ((105.0, 25.0, 0.5), (210.0, 40.0, 0.8), (430.0, 90.0, 0.8), (2600.0, 900.0, 0.8))  # centre, width Hz; gain
 
 
 def _string(

@@ -22,6 +22,11 @@ def frame_grid(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(-(-grid.samples // hop) + 1) * hop / grid.rate, np.fft.rfftfreq(2 * hop, 1 / grid.rate)
 
 
+def low_cut_db(frequencies: np.ndarray) -> np.ndarray:
+    """Turbulent air has little below 400 Hz: -18 dB an octave there."""
+    return -18.0 * np.log2(np.maximum(400.0 / np.maximum(frequencies, 20.0), 1.0))
+
+
 def breath(
     contour: Contour, phase: np.ndarray, who: Singer, grid: Grid, generator: np.random.Generator
 ) -> np.ndarray:
@@ -29,7 +34,7 @@ def breath(
     times, frequencies = frame_grid(grid)
     index = np.minimum(np.round(times * grid.rate_hz).astype(int), grid.count - 1)
     tract = np.sqrt(response(np.maximum(frequencies, 50.0)[None, :], contour.formants[index], who))
-    tilt = -3.0 * np.log2(1.0 + frequencies / 1500.0) + 0.5 * personal_db(frequencies, who)
+    tilt = -3.0 * np.log2(1.0 + frequencies / 1500.0) + 0.5 * personal_db(frequencies, who) + low_cut_db(frequencies)
     amount = 10.0 ** ((who.breath + 0.6 * contour.level[index]) / 20.0) * contour.voicing[index]
     noise = shaped_noise(amount[:, None] * tract * 10.0 ** (tilt / 20.0), grid.samples, generator)
     return noise * (1.0 + PULSATION * np.cos(phase - 1.0))
@@ -46,7 +51,7 @@ def consonants(events: Sequence[Event], grid: Grid, generator: np.random.Generat
             inside = plateau(times, event.start - length - 0.004, event.start - 0.008, 0.004 if sound.burst else 0.03, 0.02)
             shape = np.exp(-0.5 * ((frequencies - sound.centre) / sound.width) ** 2) + 0.03
             levels += 10.0 ** (sound.noise / 20.0) * inside[:, None] * shape
-    return shaped_noise(levels, grid.samples, generator)
+    return shaped_noise(levels * 10.0 ** (low_cut_db(frequencies) / 20.0), grid.samples, generator)
 
 
 def inhalations(events: Sequence[Event], grid: Grid, generator: np.random.Generator) -> np.ndarray:

@@ -52,7 +52,7 @@ def sing(
     events = perform(notes, syllables, who, stream(*key, "performance"))
     curves = contour(events, who, grid, key)
     phase = running_phase(curves.f0, grid)
-    voiced = sum_harmonics(phase, amplitudes(curves, who, grid), grid, who)
+    voiced = sum_harmonics(phase, amplitudes(curves, who, grid, stream(*key, "flutter")), grid, who)
     voiced *= _gain(voiced, grid.to_audio(curves.voicing))
     aspiration = breath(curves, phase, who, grid, stream(*key, "breath"))
     noise = consonants(events, grid, stream(*key, "consonants")) + inhalations(events, grid, stream(*key, "air"))

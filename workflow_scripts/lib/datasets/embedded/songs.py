@@ -11,17 +11,18 @@ import numpy as np
 from workflow_scripts.lib.audio.f0 import F0
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets.embedded.composition import BEATS, SOURCES, STYLES, Score, compose
+from workflow_scripts.lib.datasets.embedded.composition import STYLES, compose
 from workflow_scripts.lib.datasets.embedded.corpus import Rendered, quantise
 from workflow_scripts.lib.datasets.embedded.drums import play_drums
 from workflow_scripts.lib.datasets.embedded.instruments import play
 from workflow_scripts.lib.datasets.embedded.room import Room, reverberate
+from workflow_scripts.lib.datasets.embedded.score import BEATS, SOURCES, Score
 from workflow_scripts.lib.datasets.embedded.singer import Note, Singer, Sung, sing, singer, text
 from workflow_scripts.lib.datasets.embedded.tones import fade
 
 LEAD_IN = 0.1  # s before the first bar line
 TAIL = 0.9  # s after the last one
-NOMINAL = 20.0  # s; a song ends with the bar nearest to it
+NOMINAL = 19.0  # s; a whole song ends with the first bar that makes it last as long
 SHORTEST = 4.0  # s that hold all four sources at every tempo
 
 
@@ -51,14 +52,14 @@ BALANCE = {"vocals": 0.0, "drums": -1.0, "bass": -3.0, "other": -4.0}
 FAMILIES = {
     # The voice in front, nearly straight tones, a small room.
     "studio": Sound(
-        levels={"vocals": (0.0, 2.0), "drums": (-2.0, 0.5), "bass": (-2.0, 2.0), "other": (-2.0, 2.0)},
+        levels={"vocals": (0.0, 1.5), "drums": (-1.5, 0.5), "bass": (-1.5, 1.5), "other": (0.0, 2.0)},
         vibrato_rate=(4.3, 5.2),
         vibrato_depth=(10.0, 22.0),
         room=Room(decay=0.6, high_decay=0.4, early=-14.0, late=-17.0),
     ),
     # The voice behind loud drums, wide and quick vibrato, a large room.
     "club": Sound(
-        levels={"vocals": (-2.0, 0.5), "drums": (0.0, 2.0), "bass": (-2.0, 2.0), "other": (-2.0, 2.0)},
+        levels={"vocals": (-1.5, 0.5), "drums": (-0.5, 1.5), "bass": (-1.5, 1.5), "other": (-1.0, 2.0)},
         vibrato_rate=(5.3, 6.5),
         vibrato_depth=(40.0, 60.0),
         room=Room(decay=1.2, high_decay=0.7, early=-10.0, late=-11.0),
@@ -100,7 +101,7 @@ def render(piece: str, rate: int = 22050, seconds: float | None = None) -> Rende
     if seconds is not None and seconds < SHORTEST:
         raise UserError(f"An embedded song of {seconds} s was asked for; allowed are {SHORTEST} s and more.")
     plan = PLANS[piece]
-    score = compose(piece, plan.family, plan.part, min(seconds or NOMINAL, NOMINAL) - LEAD_IN)
+    score = compose(piece, plan.family, plan.part, min(seconds or NOMINAL, NOMINAL) - LEAD_IN - TAIL)
     whole = LEAD_IN + score.seconds(len(score.bars) * BEATS) + TAIL
     seconds = min(whole, seconds or whole)
     sung = sing_melody(plan, score, seconds, rate)

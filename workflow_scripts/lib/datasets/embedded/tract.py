@@ -10,7 +10,7 @@ from workflow_scripts.lib.datasets.embedded.voice import FORMANTS, Singer
 
 RIPPLE_DB = 2.5  # rms
 RIPPLE_TERMS = 24
-NOTCHES = ((1450.0, 130.0, 9.0), (4300.0, 350.0, 14.0))  # centre for a tract of 1 in Hz, width in Hz, depth in dB
+NOTCHES = ((1450.0, 0, 80.0, 8.0), (4300.0, 1, 300.0, 12.0))  # centre in Hz, power of the tract scale, width in Hz, dB
 
 
 def response(frequencies: np.ndarray, formants: np.ndarray, who: Singer) -> np.ndarray:
@@ -55,8 +55,8 @@ def personal_db(frequencies: np.ndarray, who: Singer) -> np.ndarray:
     for order, (weight, phase) in enumerate(zip(weights, phases, strict=True), start=1):
         ripple += weight * np.cos(np.pi * order * mel + phase)
     ripple *= RIPPLE_DB * np.sqrt(2.0 / (weights**2).sum())
-    for centre, width, depth in NOTCHES:
-        ripple -= depth * np.exp(-0.5 * ((frequencies - centre * who.tract) / width) ** 2)
+    for centre, power, width, depth in NOTCHES:
+        ripple -= depth * np.exp(-0.5 * ((frequencies - centre * who.tract**power) / width) ** 2)
     return ripple
 
 

@@ -51,10 +51,10 @@ class _Part:
 
 
 _PARTS = {
-    "soprano": _Part(1.17, 9.0, 1100.0, (0, 2, 0, 0, -4, -6, -8), -15.0),
-    "alto": _Part(1.10, 8.5, 900.0, (0, 2, 0, 0, -4, -6, -8), -16.0),
-    "tenor": _Part(1.00, 7.5, 600.0, (0, 2, 1, 3, 0, -6, -8), -15.0),
-    "bass": _Part(0.90, 7.5, 450.0, (0, 1, 3, 4, 0, -6, -8), -14.0),
+    "soprano": _Part(1.17, 6.5, 1200.0, (0, 5, 2, -2, -6, -7, -4), -16.0),
+    "alto": _Part(1.09, 6.5, 900.0, (0, 5, 3, -1, -5, -8, -4), -16.0),
+    "tenor": _Part(1.00, 6.0, 700.0, (0, 4, 4, 4, -4, -6, -4), -16.0),
+    "bass": _Part(0.88, 6.0, 450.0, (0, 4, 5, 6, -2, -6, -4), -15.0),
 }
 
 
@@ -69,14 +69,14 @@ def singer(part: str, index: int, family: str = "") -> Singer:
     return Singer(
         name=f"{family}-{part}{index}".removeprefix("-"),
         part=part,
-        tract=mean.tract * draw.uniform(0.97, 1.03),
-        formant_scale=tuple(draw.uniform(0.96, 1.04) for _ in range(FORMANTS)),
-        formant_gain=tuple(gain + draw.uniform(-2.5, 2.5) for gain in mean.gains),
+        tract=mean.tract * draw.uniform(0.95, 1.05),
+        formant_scale=tuple(draw.uniform(0.95, 1.05) for _ in range(FORMANTS)),
+        formant_gain=tuple(gain + draw.uniform(-4.0, 4.0) for gain in mean.gains),
         signs=tuple((-1) ** (i + (i >= flipped)) for i in range(FORMANTS)),
-        slope=mean.slope + draw.uniform(-1.0, 1.0),
+        slope=mean.slope + draw.uniform(-1.2, 1.2),
         corner=mean.corner,
         vibrato_rate=draw.uniform(4.4, 5.8),
-        vibrato_depth=draw.uniform(18.0, 40.0),
+        vibrato_depth=draw.uniform(24.0, 46.0),
         vibrato_delay=draw.uniform(0.18, 0.28),
         intonation=draw.uniform(4.0, 11.0),
         breath=mean.breath + draw.uniform(-1.5, 1.5),

@@ -1,0 +1,64 @@
+"""Compare the methods of one comparison: tables with intervals, and paired tests."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.command import run
+from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.metrics import scores as scored
+from workflow_scripts.lib.metrics import tables
+from workflow_scripts.lib.metrics.registry import METRICS, definitions
+
+
+def compare(
+    *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: str,
+    scoring: str, remark: str, out: Path, code: str,
+) -> None:  # fmt: skip
+    """Write `out/table.{csv,md,tex}`, `out/tests.csv` and `out/summary.txt`.
+
+    `estimates`: folders in the order of `rows` (JSON), shard after shard; `models`: provenance files of the training.
+    """
+    labels = json.loads(rows)
+    with recorded(out / "provenance.json", code, aggregation=aggregation):
+        values = scored.labelled(scored.read(scores), labels)
+        comparison = tables.compare(
+            values,
+            _costs(labels, estimates, models),
+            pd.DataFrame(columns=["method", "f0", "seed", "reason"]),
+            scored.order(labels),
+            bounds=[row["label"] for row in labels if row["bound"]],
+            kind=aggregation,
+            lower_is_better=[name for name, metric in METRICS.items() if metric.better == "lower"],
+            generator=stream("bootstrap", values["comparison"].iloc[0]),
+        )
+        meaning = definitions(metrics, **json.loads(scoring))
+        shown = {"title": comparison.name.replace("_", " "), "remark": remark}
+        write_text(out / "table.csv", tables.csv_table(comparison, meaning))
+        write_text(out / "table.md", tables.markdown_table(comparison, metrics[0], meaning, **shown))
+        write_text(out / "table.tex", tables.latex_table(comparison, metrics[0], meaning, **shown))
+        write_text(out / "tests.csv", comparison.tests.to_csv(index=False))
+        write_text(out / "summary.txt", tables.summary_text(comparison, metrics[0], **shown))
+
+
+def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.DataFrame:
+    """What each row's jobs cost, from their provenance."""
+    count = len(labels)
+    jobs = [("separate", labels[index % count], path / "provenance.json") for index, path in enumerate(estimates)]
+    trained = [row for row in labels if row["trained"]]
+    jobs += [("train", row, path) for row, path in zip(trained, models, strict=True)]
+    return pd.DataFrame(
+        [
+            {"method": row["label"], "f0": row["f0"], "seed": row["seed"], "stage": stage}
+            | json.loads(path.read_text(encoding="utf-8"))["cost"]
+            for stage, row, path in jobs
+        ]
+    ).replace({"f0": {scored.NO_F0: ""}, "wall_seconds": {None: np.nan}})
+
+
+if __name__ == "__main__":
+    run(compare)

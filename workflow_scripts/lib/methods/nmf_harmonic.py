@@ -1,0 +1,116 @@
+"""NMF1: F0-informed NMF with harmonic templates at a tenth of a semitone.
+
+Named as a baseline by arXiv 2201.09592 (Sec. IV-C), which does not publish its settings. The constraints follow Ewert
+and Mueller (2012): start values of 1/p^2 in a narrow band around partial p and zero elsewhere, activations that start
+at zero wherever the voice does not sound that pitch; what is zero stays zero. Chosen here, on a real quartet:
+
+- one dictionary a voice, one template for each tenth of a semitone that its F0 comes near, and activations only within
+  `tolerance` of the F0 in that frame;
+- the band of a partial has the shape of the window's main lobe, and is wider only where the given bandwidth is;
+- magnitudes, Kullback-Leibler divergence, few updates: the templates rest for the first half of them, then adapt. More
+  updates fit better and separate worse, since voices that cross partials exchange them;
+- no random start, no regularisation but that;
+- a voice is held `attack` before and `release` after its voiced frames; beyond that it is silent;
+- Wiener masks: squared magnitudes of the voices' models.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from workflow_scripts.lib.methods import nmf, voices
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.masking import (
+    analyse,
+    apply_masks,
+    dtype_of,
+    hop_length,
+    ratio_masks,
+    spectrogram,
+    window_length,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
+
+    divergence: kl or is, with `spectrum_exponent` 1 (magnitudes) or 2 (powers).
+    iterations: updates in all.  fixed_iterations: the first of them, in which templates rest; all of them: fixed templates.
+    tolerance: in tenths of a semitone, from the F0 to the farthest template in use.
+    bandwidth: of a partial's band to either side, in semitones, at least the main lobe of the window.
+    decay: a of the start value 1/p^a of partial p.
+    attack, release: s for which a voice keeps its pitch before and after its voiced frames.
+    mask_exponent: of the models in the mask.  precision: float32 or float64.
+    """
+
+    window: int | None = None
+    overlap: int = 4
+    divergence: str = "kl"
+    spectrum_exponent: float = 1.0
+    iterations: int = 20
+    fixed_iterations: int = 10
+    tolerance: int = 3
+    bandwidth: float = 0.1
+    decay: float = 2.0
+    attack: float = 0.1
+    release: float = 0.5
+    mask_exponent: float = 2.0
+    precision: str = "float32"
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """pitch [component] in tenths of a semitone from 440 Hz; voice [component]; active [component, frame] bool."""
+
+    pitch: torch.Tensor
+    voice: torch.Tensor
+    active: torch.Tensor
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
+    """Estimates [source, channel, time] from the mixture and the F0 of each source."""
+    nmf.check_divergence(settings.divergence)
+    window = window_length(scene.rate, settings.window)
+    hop = hop_length(window, settings.overlap)
+    mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
+    target = spectrogram(mixture, settings.spectrum_exponent)
+    f0 = voices.contours(scene, hop, target.shape[-1], settings.attack, settings.release)
+    atoms = dictionary(voices.pitches(f0), settings.tolerance, target)
+    bins = voices.bin_frequencies(window, scene.rate, target)
+    w = templates(bins, voices.frequencies(atoms.pitch), settings.bandwidth, settings.decay)
+    h = atoms.active * target.mean()
+    w, h = nmf.factorise(target, w, h, settings.divergence, settings.iterations, settings.fixed_iterations)
+    parts = voice_models(w, h, atoms.voice, len(scene.sources))
+    return apply_masks(ratio_masks(parts.pow(settings.mask_exponent)), mixture, hop, scene.mixture.shape[-1])
+
+
+def dictionary(pitch: np.ndarray, tolerance: int, like: torch.Tensor) -> Dictionary:
+    """Pitch [voice, frame] in tenths of a semitone, NaN where silent -> the components that some frame uses."""
+    around = np.arange(-tolerance, tolerance + 1)
+    grids = [np.unique(np.unique(row[np.isfinite(row)])[:, None] + around) for row in pitch]
+    active = [np.abs(grid[:, None] - row) <= tolerance for grid, row in zip(grids, pitch, strict=True)]
+    voice = np.repeat(np.arange(len(grids)), [len(grid) for grid in grids])
+    return Dictionary(
+        torch.as_tensor(np.concatenate(grids)).to(like),
+        torch.as_tensor(voice, device=like.device),
+        torch.as_tensor(np.concatenate(active), device=like.device),
+    )
+
+
+def templates(bins: torch.Tensor, f0: torch.Tensor, bandwidth: float, decay: float) -> torch.Tensor:
+    """Harmonic combs [bin, component] whose columns add up to 1.
+
+    bins: frequencies of the bins in Hz.  f0: of the components in Hz.  bandwidth: in semitones, see `Settings`.
+    """
+    resolution = bins[1] - bins[0]
+    partial, distance = voices.partial_distance(bins, f0)
+    half_width = (partial * f0[:, None] * (2 ** (bandwidth / 12) - 1)).clamp_min(2 * resolution)
+    combs = partial.pow(-decay) * voices.hann_lobe(2 * distance / half_width)
+    return (combs / combs.sum(dim=-1, keepdim=True).clamp_min(nmf.TINY)).mT
+
+
+def voice_models(w: torch.Tensor, h: torch.Tensor, voice: torch.Tensor, count: int) -> torch.Tensor:
+    """W [bin, component], H [component, frame] and the voice of each component -> models [voice, bin, frame]."""
+    return torch.stack([w[:, voice == j] @ h[voice == j] for j in range(count)])

@@ -1,0 +1,111 @@
+"""The upper bounds: masks computed from the true sources.
+
+irm: ideal ratio mask |S_j|^a / sum_i |S_i|^a a channel; a = 2 is the single-channel Wiener filter and gives the
+    higher SI-SDR, a = 1 the magnitude ratio.
+ibm: ideal binary mask, 1 for the loudest source in a bin and a channel, 0 for the others.
+mwf: multichannel Wiener filter v_j R_j (sum_i v_i R_i)^-1 x of the local Gaussian model (Duong, Vincent and Gribonval,
+    IEEE TASLP 2010). v_j is the true power, mean over channels, and R_j the true spatial covariance of source j in a
+    frequency, sum over frames of S_j S_j^H divided by the sum of v_j. In mono it equals irm with a = 2.
+
+The estimates add up to the mixture.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from workflow_scripts.lib.audio.stft import istft
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.masking import analyse, apply_masks, dtype_of, hop_length, ratio_masks, window_length
+
+RIDGE = 1e-10  # of the mean power of the mixture: keeps the covariance of a dual-mono mixture invertible
+
+
+@dataclass(frozen=True)
+class Settings:
+    """mask: irm, ibm or mwf.  exponent: of the magnitudes, irm only, > 0.
+
+    window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
+    precision: float32 or float64; mwf inverts its matrices in float64 always.
+    """
+
+    mask: str = "irm"
+    exponent: float = 2.0
+    window: int | None = None
+    overlap: int = 8
+    precision: str = "float32"
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
+    """Estimates [source, channel, time] from the mixture and `scene.references` of that shape."""
+    _check(settings)
+    if scene.references is None:
+        raise UserError("An oracle mask needs the true sources; name `references` under `needs` in the method's file.")
+    window = window_length(scene.rate, settings.window)
+    hop = hop_length(window, settings.overlap)
+    dtype = dtype_of(settings.precision)
+    mixture = analyse(scene.mixture, window, hop, dtype)
+    sources = analyse(scene.references, window, hop, dtype)
+    length = scene.mixture.shape[-1]
+    if settings.mask == "mwf":
+        return istft(multichannel_wiener(mixture, sources), window, hop, length).float()
+    masks = ratio_mask(sources, settings.exponent) if settings.mask == "irm" else binary_mask(sources)
+    return apply_masks(masks, mixture, hop, length)
+
+
+def ratio_mask(sources: torch.Tensor, exponent: float) -> torch.Tensor:
+    """Complex [source, ...] -> masks of the same shape that add up to 1 over the sources."""
+    magnitudes = sources.abs()
+    peak = magnitudes.max()
+    return ratio_masks((magnitudes / torch.where(peak > 0, peak, 1)).pow(exponent))
+
+
+def binary_mask(sources: torch.Tensor) -> torch.Tensor:
+    """Complex [source, ...] -> masks of 0 and 1, a single 1 over the sources; the first source wins a tie."""
+    magnitudes = sources.abs()
+    masks = torch.zeros_like(magnitudes)
+    return masks.scatter_(0, magnitudes.argmax(dim=0, keepdim=True), 1)
+
+
+def multichannel_wiener(mixture: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
+    """Complex mixture [channel, bin, frame] and true sources [source, channel, bin, frame] -> estimates as sources."""
+    exact = sources.to(torch.complex128)
+    power = exact.abs().square().mean(dim=1)
+    spatial = _spatial_covariance(exact, power)
+    share = torch.eye(len(mixture), dtype=spatial.dtype, device=spatial.device) * _ridge(mixture) / len(sources)
+    covariance = torch.einsum("jft,jfab->ftab", power.to(spatial.dtype), spatial) + share * len(sources)
+    whitened = torch.einsum("ftab,bft->aft", inverse(covariance), mixture.to(spatial.dtype))
+    estimates = torch.einsum("jft,jfab,bft->jaft", power.to(spatial.dtype), spatial, whitened)
+    return (estimates + torch.einsum("ab,bft->aft", share, whitened)).to(mixture.dtype)
+
+
+def inverse(matrices: torch.Tensor) -> torch.Tensor:
+    """Inverses of matrices [..., channel, channel]: in closed form up to two channels, where LAPACK is ten times slower."""
+    if matrices.shape[-1] == 1:
+        return 1 / matrices
+    if matrices.shape[-1] > 2:
+        return torch.linalg.inv(matrices)
+    (a, b), (c, d) = ((matrices[..., row, column] for column in range(2)) for row in range(2))
+    adjugate = torch.stack([torch.stack([d, -b], dim=-1), torch.stack([-c, a], dim=-1)], dim=-2)
+    return adjugate / (a * d - b * c)[..., None, None]
+
+
+def _spatial_covariance(sources: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+    """[source, channel, bin, frame], powers [source, bin, frame] -> [source, bin, channel, channel]; 0 where silent."""
+    total = power.sum(dim=-1)[..., None, None]
+    products = torch.einsum("jaft,jbft->jfab", sources, sources.conj())
+    return products / torch.where(total > 0, total, 1)
+
+
+def _ridge(mixture: torch.Tensor) -> float:
+    power = mixture.abs().square().mean().item()
+    return RIDGE * power if power > 0 else 1.0
+
+
+def _check(settings: Settings) -> None:
+    masks = ("irm", "ibm", "mwf")
+    if settings.mask not in masks:
+        raise UserError(f"The setting 'mask' is {settings.mask!r}; {nearest(settings.mask, masks)}")
+    if not settings.exponent > 0:
+        raise UserError(f"The setting 'exponent' is {settings.exponent}; give a number above 0, such as 1 or 2.")
