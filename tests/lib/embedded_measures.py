@@ -3,6 +3,7 @@
 Everywhere: signal [time] float, rate in Hz, f0 [frame] in Hz on the 16 ms grid with 0 = unvoiced.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,6 @@ from scipy.signal import welch
 
 WINDOW, HOP = 2048, 256
 ORDER = 20
-THIRD_OCTAVES = 100.0 * 2.0 ** (np.arange(20) / 3)  # centres, 100 Hz to 8 kHz
 
 
 def spectrogram(signal: np.ndarray) -> np.ndarray:
@@ -48,7 +48,8 @@ def masked_si_sdr(stems: Sequence[np.ndarray], powers: np.ndarray) -> np.ndarray
 
 
 def ideal_powers(stems: Sequence[np.ndarray]) -> np.ndarray:
-    return np.stack([np.abs(spectrogram(stem)) for stem in stems])
+    """Power spectrograms of the stems, [source, frame, bin]: their ratio masks are the bound."""
+    return np.stack([np.abs(spectrogram(stem)) ** 2 for stem in stems])
 
 
 def comb(f0: np.ndarray, frames: int, rate: int) -> np.ndarray:
@@ -100,11 +101,11 @@ def envelope(power: np.ndarray, f0: float, rate: int) -> np.ndarray:
 
 
 def fitted_powers(stem: np.ndarray, f0: np.ndarray, rate: int) -> np.ndarray:
-    """Comb of the true F0 times the all-pole envelope of the true stem, magnitude [frame, bin]."""
+    """Power of the comb of the true F0 times the all-pole envelope of the true stem, [frame, bin]."""
     power = np.abs(spectrogram(stem)) ** 2
     hz = _at_frames(f0, len(power), rate)
     envelopes = np.stack([envelope(frame, f, rate) for frame, f in zip(power, hz, strict=True)])
-    return np.sqrt(comb(f0, len(power), rate) * envelopes)
+    return comb(f0, len(power), rate) * envelopes
 
 
 def gap(stems: Sequence[np.ndarray], f0: np.ndarray, rate: int) -> float:
@@ -144,12 +145,12 @@ def harmonic_to_noise(signal: np.ndarray, f0: np.ndarray, rate: int, window: int
     return float(np.median(ratios))
 
 
-def third_octaves(signal: np.ndarray, rate: int) -> np.ndarray:
-    """Long-term third-octave levels in dB re the total, [band]."""
+def twelfth_octaves(signal: np.ndarray, rate: int) -> np.ndarray:
+    """Long-term level in dB of each twelfth of an octave from 100 Hz to 5 kHz, [band]."""
     frequencies, power = welch(signal, rate, nperseg=4096)
-    edges = (THIRD_OCTAVES * 2 ** (-1 / 6), THIRD_OCTAVES * 2 ** (1 / 6))
-    bands = [power[(frequencies >= low) & (frequencies < high)].sum() for low, high in zip(*edges, strict=True)]
-    return 10 * np.log10(np.array(bands) / np.sum(bands) + 1e-8)
+    edges = 100.0 * 2.0 ** (np.arange(68) / 12)
+    bands = [power[(frequencies >= a) & (frequencies < b)].mean() for a, b in itertools.pairwise(edges)]
+    return 10 * np.log10(np.array(bands) + 1e-10 * power.sum())
 
 
 def spectrum_distance(one: np.ndarray, other: np.ndarray) -> float:

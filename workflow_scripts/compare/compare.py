@@ -13,10 +13,11 @@ from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics import scores as scored
 from workflow_scripts.lib.metrics import tables
 from workflow_scripts.lib.metrics.registry import METRICS, definitions
+from workflow_scripts.lib.metrics.statistics import Kind
 
 
 def compare(
-    *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: str,
+    *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: Kind,
     scoring: str, remark: str, out: Path, code: str,
 ) -> None:  # fmt: skip
     """Write `out/table.{csv,md,tex}`, `out/tests.csv` and `out/summary.txt`.

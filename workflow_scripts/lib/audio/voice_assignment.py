@@ -122,3 +122,92 @@ def _trace(steps: list[tuple[np.ndarray, np.ndarray]], voices: int) -> np.ndarra
         path[:, frame] = picked[hypothesis]
         hypothesis = parent[hypothesis]
     return path
+
+
+# --- as published ----------------------------------------------------------------------------------------------------
+
+
+def published(hz: np.ndarray, voices: int) -> np.ndarray:
+    """Candidate index [voice, frame] of each voice, lowest voice first, -1 where the voice has none.
+
+    The heuristic of arXiv 2201.09592's code: frames with no pitch or with exactly one a voice are taken in sorted
+    order; each run of other frames is resolved from its complete neighbours, frame by frame, by the permutation of the
+    frame's pitches that moves least in Hz. Choices where the source says nothing: the ends of a track count as silent;
+    a run between silences is resolved from the nearest complete frames on both sides, on one where the other has none,
+    and stays in sorted order, silent voices lowest, where the track has no complete frame.
+    """
+    lists = [_sorted_indices(row, voices) for row in hz]
+    counts = (hz > 0).sum(axis=1)
+    path = np.array([indices[:voices] for indices in lists], dtype=int).reshape(-1, voices)
+    complete = np.flatnonzero(counts == voices)
+    for first, last in _runs((counts > 0) & (counts != voices)):
+        before, after = _borders(first, last, counts, complete)
+        frames = np.arange(first, last + 1)
+        if before is not None or after is not None:
+            path[frames] = _resolve(frames, before, after, hz, path, lists)
+    return path.T
+
+
+def _sorted_indices(row: np.ndarray, voices: int) -> np.ndarray:
+    """Indices of the frame's pitches by ascending Hz, behind as many -1 as make it one a voice."""
+    present = np.flatnonzero(row > 0)
+    present = present[np.argsort(row[present], kind="stable")]
+    return np.concatenate([np.full(max(0, voices - len(present)), -1), present])
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each stretch of true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
+    return [(int(start), int(end) - 1) for start, end in edges.reshape(-1, 2)]
+
+
+def _borders(first: int, last: int, counts: np.ndarray, complete: np.ndarray) -> tuple[int | None, int | None]:
+    """The complete frames from which the run first..last is resolved, before and after it."""
+    place = np.searchsorted(complete, first)
+    before = int(complete[place - 1]) if place > 0 else None
+    after = int(complete[place]) if place < len(complete) else None
+    left_silent = first == 0 or counts[first - 1] == 0
+    right_silent = last == len(counts) - 1 or counts[last + 1] == 0
+    if left_silent == right_silent:
+        return before, after
+    return (None, after) if left_silent else (before, None)
+
+
+def _resolve(
+    frames: np.ndarray, before: int | None, after: int | None, hz: np.ndarray, path: np.ndarray, lists: list[np.ndarray]
+) -> np.ndarray:
+    """Assignment [frame, voice] of a run by a forward pass, a backward one, or the cheaper of both, ties forward."""
+    if after is None:
+        return _pass(frames, hz[before, path[before]], None, hz, lists)[0]
+    if before is None:
+        return _pass(frames[::-1], hz[after, path[after]], None, hz, lists)[0][::-1]
+    start, end = hz[before, path[before]], hz[after, path[after]]
+    forward, forward_cost = _pass(frames, start, end, hz, lists)
+    backward, backward_cost = _pass(frames[::-1], end, start, hz, lists)
+    return forward if forward_cost <= backward_cost + 1e-6 else backward[::-1]
+
+
+def _pass(
+    frames: np.ndarray, start: np.ndarray, end: np.ndarray | None, hz: np.ndarray, lists: list[np.ndarray]
+) -> tuple[np.ndarray, float]:
+    """Assign frame by frame, each against the last pitch in Hz of every voice: (assignment [frame, voice], cost in Hz).
+
+    The cost includes the way from the last frame to the pitches `end` [voice] of the far border, where there is one.
+    """
+    last, total, rows = start, 0.0, []
+    for frame in frames:
+        ways = lists[frame][_permutations(len(lists[frame]), len(start))]
+        pitches = np.where(ways >= 0, hz[frame, ways], 0.0)
+        costs = np.where(ways >= 0, np.abs(pitches - last), 0.0).sum(axis=1)
+        # Rounded, so that the first of equal permutations wins and not the one with the luckier last bit.
+        best = costs.round(6).argmin()
+        rows.append(ways[best])
+        last = np.where(ways[best] >= 0, pitches[best], last)
+        total += costs[best]
+    return np.array(rows), total + (0.0 if end is None else np.abs(end - last).sum())
+
+
+@cache
+def _permutations(length: int, taken: int) -> np.ndarray:
+    """Ordered choices [way, taken] out of `length` places, in the order of the list."""
+    return np.array(list(permutations(range(length), taken)))

@@ -52,6 +52,8 @@ def render_corpus(
     )
     done = map_processes(render, _pieces(corpus, settings.get("pieces")), processes)
     rows = [track.row for track in done]
+    if len({row.track for row in rows}) < len(rows):
+        raise ValueError(f"two pieces of the embedded {corpus} have one name")
     refuse_shared(((row.song, row.split, row.track) for row in rows), "song", corpus)
     refuse_shared(((who, row.split, row.track) for row in rows for who in row.singers.split(";")), "singer", corpus)
     write_manifest(root, done, Form(rows[0].rate, rows[0].channels, True, 0.0))

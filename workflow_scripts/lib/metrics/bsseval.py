@@ -33,14 +33,24 @@ import numpy as np
 import scipy.fft
 
 from workflow_scripts.lib.metrics.correlations import (
-    Frames,
     FrameSpectra,
     LeastSquares,
     bin_slices,
+    blocks,
     correlate,
     even_fft_size,
 )
+from workflow_scripts.lib.metrics.frames import (
+    Frames,
+    decibels,
+    energies,
+    fit_length,
+    frames_of,
+    silent,
+    silent_throughout,
+)
 
+KEPT_BYTES = 256 << 20  # of the references' spectra that are kept for the next estimates; the rest is computed again
 MIN_TILE = 8192  # samples; frames shorter than this are no economic tiles for correlations
 
 
@@ -52,19 +62,6 @@ class Scores:
     ISR: np.ndarray
     SIR: np.ndarray
     SAR: np.ndarray
-
-
-def frame_count(time: int, window: int, hop: int) -> int:
-    """Number of frames of `window` samples every `hop` samples; one where the signal is no longer than the window."""
-    return (time - window + hop) // hop if window < time else 1
-
-
-def fit_length(signals: np.ndarray, time: int) -> np.ndarray:
-    """Signals [..., time] cut, or padded with zeros at the end, to `time` samples."""
-    missing = time - signals.shape[-1]
-    if missing <= 0:
-        return signals[..., :time]
-    return np.pad(signals, [(0, 0)] * (signals.ndim - 1) + [(0, missing)])
 
 
 class References:
@@ -80,40 +77,53 @@ class References:
     def __init__(self, references: np.ndarray, window: int, hop: int, taps: int = 512) -> None:
         references = np.asarray(references, dtype=np.float64)
         self.sources, self.channels, self.time = references.shape
-        window = min(window, self.time)
-        self.taps = taps
-        self.frames = Frames(window, hop, frame_count(self.time, window, hop), even_fft_size(window + taps - 1))
-        silent = _silent(references, self.frames)
-        self.active = np.flatnonzero(~_silent_throughout(references))
-        self.unscored = silent[self.active].any(axis=0)
+        self.frames, self.taps = frames_of(self.time, window, hop), taps
+        self.active = np.flatnonzero(~silent_throughout(references))
         self.signals = self._of_active(references)
-        if len(self.active):
-            self._prepare()
+        self._unscored = silent(self.signals, self.frames).any(axis=0)
+        self._energy = energies(self.signals, self.frames)
+        self._tiles: FrameSpectra | None = None
 
     def _prepare(self) -> None:
+        """Correlations and factorised normal matrices of the references, on first need: SDR alone needs none."""
         flat = self.signals.reshape(-1, self.time)
-        self._spectra = FrameSpectra(flat, self.frames)
-        self._estimates = FrameSpectra(flat, self.frames)
-        self._tiles, self._estimate_tiles = self._spectra, self._estimates
-        if self.frames.hop != self.frames.length or self.frames.length < min(MIN_TILE, self.time):
-            self._tiles, self._estimate_tiles = (FrameSpectra(flat, _tiling(self.time, self.taps)) for _ in range(2))
+        self._fft = even_fft_size(self.frames.length + self.taps - 1)
+        self._spectra = self._tiles = FrameSpectra(flat, self.frames, self._fft, KEPT_BYTES)
+        if self.frames.hop != self.frames.length or self.frames.length < min(max(MIN_TILE, self.taps), self.time):
+            tiles = _tiling(self.time, self.taps)
+            self._tiles = FrameSpectra(flat, tiles, even_fft_size(tiles.length + self.taps - 1), KEPT_BYTES)
         correlations = correlate(self._tiles, self._tiles, self.taps)
         self._joint = LeastSquares(correlations)
         self._alone = [LeastSquares(correlations[own, own]) for own in self._channels_of_sources()]
-        self._energy = _energies(self.signals, self.frames)
 
     def _channels_of_sources(self) -> list[slice]:
         return [slice(j * self.channels, (j + 1) * self.channels) for j in range(len(self.active))]
 
     def score(self, estimates: np.ndarray) -> Scores:
         """Estimates [source, channel, time], one a reference, cut or padded to the references -> `Scores`."""
-        if estimates.shape[:2] != (self.sources, self.channels):
-            raise ValueError(f"estimates {estimates.shape} of references {self.sources, self.channels, self.time}")
         scores = np.full((4, self.sources, self.frames.count), np.nan)
+        estimates, undefined = self._fitted(estimates)
         if len(self.active):
-            estimates = fit_length(np.asarray(estimates, dtype=np.float64), self.time)
-            scores[:, self.active] = self._score(self._of_active(estimates))
+            scores[:, self.active] = np.where(undefined, np.nan, self._score(estimates))
         return Scores(*scores)
+
+    def sdr(self, estimates: np.ndarray) -> np.ndarray:
+        """The SDR of `score` alone [source, frame] in dB, without its cost."""
+        scores = np.full((self.sources, self.frames.count), np.nan)
+        estimates, undefined = self._fitted(estimates)
+        error = energies(estimates, self.frames, minus=self.signals)
+        scores[self.active] = np.where(undefined, np.nan, decibels(self._energy, error))
+        return scores
+
+    def _fitted(self, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Estimates as given -> those of the active sources [source, channel, time] at the references' length, and
+        where their scores are undefined [source, frame]."""
+        if estimates.shape[:2] != (self.sources, self.channels):
+            raise ValueError(f"estimates {estimates.shape} for references {self.sources, self.channels, self.time}")
+        estimates = self._of_active(fit_length(np.asarray(estimates, dtype=np.float64), self.time))
+        absent = silent_throughout(estimates)
+        frames = self._unscored | silent(estimates, self.frames)[~absent].any(axis=0)
+        return estimates, absent[:, None] | frames
 
     def _of_active(self, signals: np.ndarray) -> np.ndarray:
         """Those of the active sources; no copy where all are."""
@@ -121,22 +131,18 @@ class References:
 
     def _score(self, estimates: np.ndarray) -> np.ndarray:
         """Estimates [active source, channel, time] -> [metric, active source, frame]."""
-        absent = _silent_throughout(estimates)
-        undefined = self.unscored | _silent(estimates, self.frames)[~absent].any(axis=0)
+        if self._tiles is None:
+            self._prepare()
         flat = estimates.reshape(-1, self.time)
-        joint, alone = self._filters(flat)
-        own, spatial, interference, projected, artefacts = self._decompose(flat, joint, alone)
-        error = _energies(estimates, self.frames, minus=self.signals)
+        own, spatial, interference, projected, artefacts = self._decompose(flat, *self._filters(flat))
+        error = energies(estimates, self.frames, minus=self.signals)
         numerators = np.stack([self._energy, self._energy, own, projected])
-        scores = decibels(numerators, np.stack([error, spatial, interference, artefacts]))
-        scores[:, absent] = np.nan
-        scores[:, :, undefined] = np.nan
-        return scores
+        return decibels(numerators, np.stack([error, spatial, interference, artefacts]))
 
     def _filters(self, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Responses of the filters: of all references [bin, estimate channel, reference channel], and of each
         estimate's own reference [bin, source, estimate channel, reference channel]."""
-        correlations = correlate(self._tiles, self._estimate_tiles.load(estimates), self.taps)
+        correlations = correlate(self._tiles, FrameSpectra(estimates, self._tiles.frames, self._tiles.fft), self.taps)
         alone = [
             least.filters(correlations[own, own])
             for least, own in zip(self._alone, self._channels_of_sources(), strict=True)
@@ -147,20 +153,19 @@ class References:
 
     def _responses(self, filters: np.ndarray) -> np.ndarray:
         """Filters [..., in, out, tap] -> responses [bin, ..., out, in]."""
-        spectra = scipy.fft.rfft(filters, n=self.frames.fft, axis=-1, workers=1)
+        spectra = scipy.fft.rfft(filters, n=self._fft, axis=-1, workers=1)
         return np.ascontiguousarray(np.moveaxis(spectra, -1, 0).swapaxes(-1, -2))
 
     def _decompose(self, estimates: np.ndarray, joint: np.ndarray, alone: np.ndarray) -> np.ndarray:
         """Energies [which, source, frame] of P_own, P_own - s, P_all - P_own, P_all, e - P_all."""
-        energies = np.zeros((5, len(self.active), self.frames.count))
-        if self._estimates is not self._estimate_tiles:
-            self._estimates.load(estimates)
-        for first, last in self.frames.blocks(len(estimates)):
-            references, block = self._spectra.block(first, last), self._estimates.block(first, last)
+        totals = np.zeros((5, len(self.active), self.frames.count))
+        spectra = FrameSpectra(estimates, self.frames, self._fft)
+        for first, last in blocks(self.frames, len(estimates), self._fft):
+            references, block = self._spectra.block(first, last), spectra.block(first, last)
             for bins in bin_slices(block):
                 parts = _parts(references[bins], block[bins], joint[bins], alone[bins])
-                energies[:, :, first:last] += [_sum_of_squares(part) for part in parts]
-        return energies * (2 / self.frames.fft)
+                totals[:, :, first:last] += [_sum_of_squares(part) for part in parts]
+        return totals * (2 / self._fft)
 
 
 def _parts(references: np.ndarray, estimates: np.ndarray, joint: np.ndarray, alone: np.ndarray) -> list[np.ndarray]:
@@ -183,41 +188,4 @@ def _sum_of_squares(spectra: np.ndarray) -> np.ndarray:
 def _tiling(time: int, taps: int) -> Frames:
     """Tiles for correlations alone, where the frames do not serve."""
     length = min(time, max(4 * MIN_TILE, 4 * taps) - taps)
-    return Frames(length, length, time // length, even_fft_size(length + taps - 1))
-
-
-def _energies(signals: np.ndarray, frames: Frames, minus: np.ndarray | None = None) -> np.ndarray:
-    """Energy of each frame of signals [source, channel, time], or of signals - minus, summed over channels ->
-    [source, frame]."""
-    energies = np.zeros((len(signals), frames.count))
-    difference = np.empty(signals.shape[-1])
-    for source, channel in np.ndindex(signals.shape[:2]):
-        signal = signals[source, channel]
-        if minus is not None:
-            signal = np.subtract(signal, minus[source, channel], out=difference)
-        framed = frames.cut(signal)
-        energies[source] += np.einsum("ft,ft->f", framed, framed)
-    return energies
-
-
-def _silent(signals: np.ndarray, frames: Frames) -> np.ndarray:
-    """Where the sum over channels is zero at every sample of a frame: [source, channel, time] -> [source, frame]."""
-    framed = frames.cut(signals)
-    silent = (framed[..., :: max(1, frames.length // 64)].sum(axis=1) == 0).all(axis=-1)
-    for source, frame in np.argwhere(silent):  # few: a coarse look finds most sounding frames
-        silent[source, frame] = (framed[source, :, frame].sum(axis=0) == 0).all()
-    return silent
-
-
-def _silent_throughout(signals: np.ndarray) -> np.ndarray:
-    """The same for the whole track, what lies behind the last full frame included -> [source]."""
-    time = signals.shape[-1]
-    return _silent(signals, Frames(time, time, 1, 2))[:, 0]
-
-
-def decibels(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """10 log10 of a ratio of energies in dB; +infinity where the denominator is 0, -infinity where only the numerator
-    is."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = 10 * np.log10(np.asarray(numerator) / denominator)
-    return np.where(np.asarray(denominator) == 0, np.inf, ratio)
+    return Frames(length, length, time // length)

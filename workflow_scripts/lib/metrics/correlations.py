@@ -7,15 +7,15 @@ needs the tiles' energies (see `bsseval`), so nothing is transformed twice.
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
 import scipy.linalg
 from scipy.linalg.lapack import dpftrf, dpftrs
 
+from workflow_scripts.lib.metrics.frames import Frames
+
 BLOCK_BYTES = 24 << 20  # spectra that are worked on at a time
-KEPT_BYTES = 384 << 20  # spectra of one set of signals that are kept for a second use; the rest is computed again
 CACHE_BYTES = 512 << 10  # of one array of spectra that is worked on at a time, so that products stay in the cache
 
 
@@ -24,65 +24,46 @@ def even_fft_size(samples: int) -> int:
     return 2 * scipy.fft.next_fast_len(-(-samples // 2), real=True)
 
 
-@dataclass(frozen=True)
-class Frames:
-    """`count` frames of `length` samples every `hop` samples, transformed on `fft` (even) points."""
-
-    length: int
-    hop: int
-    count: int
-    fft: int
-
-    def cut(self, signals: np.ndarray, first: int = 0, last: int | None = None) -> np.ndarray:
-        """Signals [..., time] -> frames `first` to `last` (not included) [..., frame, sample], a view."""
-        stop = (self.count if last is None else last) * self.hop
-        windows = np.lib.stride_tricks.sliding_window_view(signals, self.length, axis=-1)
-        return windows[..., first * self.hop : stop : self.hop, :]
-
-    def blocks(self, channels: int) -> Iterator[tuple[int, int]]:
-        """First and last (not included) frame of blocks whose spectra take about `BLOCK_BYTES`."""
-        size = max(1, BLOCK_BYTES // (16 * channels * (self.fft // 2 + 1)))
-        for first in range(0, self.count, size):
-            yield first, min(first + size, self.count)
+def blocks(frames: Frames, channels: int, fft: int) -> Iterator[tuple[int, int]]:
+    """First and last (not included) frame of blocks whose spectra take about `BLOCK_BYTES`."""
+    size = max(1, BLOCK_BYTES // (16 * channels * (fft // 2 + 1)))
+    for first in range(0, frames.count, size):
+        yield first, min(first + size, frames.count)
 
 
 class FrameSpectra:
-    """One-sided spectra of the frames of signals [channel, time], block by block.
+    """One-sided spectra on `fft` (even) points of the frames of signals [channel, time], block by block.
 
     The first and the last bin are scaled by sqrt(1/2), so that 2/fft times the sum of squared magnitudes over all
-    bins is the energy of a frame (Parseval). What fits into `KEPT_BYTES` is kept for a second use. Arrays are used
-    again when other signals are loaded, because fresh memory costs as much as the transforms.
+    bins is the energy of a frame (Parseval). Blocks are kept for a second use up to `keep` bytes; all others share
+    one array, because fresh memory costs as much as the transforms.
     """
 
-    def __init__(self, signals: np.ndarray, frames: Frames) -> None:
-        self.frames = frames
-        self._arrays: dict[int, np.ndarray] = {}
-        self.load(signals)
-
-    def load(self, signals: np.ndarray) -> "FrameSpectra":
-        """Take these signals instead; arrays that `block` gave out before are overwritten."""
-        self.signals, self._done = signals, set()
-        return self
+    def __init__(self, signals: np.ndarray, frames: Frames, fft: int, keep: int = 0) -> None:
+        self.signals, self.frames, self.fft, self.keep = signals, frames, fft, keep
+        self._kept: dict[int, np.ndarray] = {}
+        self._passing = np.empty(0, dtype=complex)
 
     def block(self, first: int, last: int) -> np.ndarray:
-        """Spectra of frames `first` to `last` (not included), [bin, channel, frame] complex128."""
-        if first in self._done:
-            return self._arrays[first]
-        spectra = self._array(first, last)
-        transform_frames(self.frames.cut(self.signals, first, last), self.frames.fft, spectra)
+        """Spectra of frames `first` to `last` (not included), [bin, channel, frame] complex128.
+
+        A block that is not kept is valid until the next call.
+        """
+        if first in self._kept:
+            return self._kept[first]
+        spectra = self._array(first, (self.fft // 2 + 1, len(self.signals), last - first))
+        transform_frames(self.frames.cut(self.signals, first, last), self.fft, spectra)
         spectra[[0, -1]] *= np.sqrt(0.5)
         return spectra
 
-    def _array(self, first: int, last: int) -> np.ndarray:
-        shape = (self.frames.fft // 2 + 1, len(self.signals), last - first)
-        if last * shape[0] * shape[1] * 16 <= KEPT_BYTES:
-            self._done.add(first)
-        else:
-            first = -1  # one array for all blocks that are not kept
-        array = self._arrays.get(first)
-        if array is None or array.shape != shape:
-            array = self._arrays[first] = np.empty(shape, dtype=complex)
-        return array
+    def _array(self, first: int, shape: tuple[int, int, int]) -> np.ndarray:
+        size = int(np.prod(shape))
+        if (len(self._kept) + 1) * size * 16 <= self.keep:
+            self._kept[first] = np.empty(shape, dtype=complex)
+            return self._kept[first]
+        if self._passing.size < size:
+            self._passing = np.empty(size, dtype=complex)
+        return self._passing[:size].reshape(shape)
 
 
 def transform_frames(framed: np.ndarray, fft: int, out: np.ndarray) -> np.ndarray:
@@ -103,17 +84,18 @@ def correlate(x: FrameSpectra, y: FrameSpectra, lags: int) -> np.ndarray:
 
     Args:
         x, y: tiles (hop = length; length >= lags - 1 where there is more than one; fft >= length + lags - 1) of
-            signals of one length; x may be y.
+            signals of one length; x may be y, which is then not transformed twice.
         lags: number of lags.
 
     Returns: [x channel, y channel, lag] float64.
     """
     tiles = x.frames
-    gram = np.zeros((tiles.fft // 2 + 1, len(x.signals), len(y.signals)), dtype=complex)
-    for first, last in tiles.blocks(len(x.signals)):
-        _add_products(gram, x.block(first, last), y.block(first, last))
+    gram = np.zeros((x.fft // 2 + 1, len(x.signals), len(y.signals)), dtype=complex)
+    for first, last in blocks(tiles, len(x.signals), x.fft):
+        spectra = x.block(first, last)
+        _add_products(gram, spectra, spectra if x is y else y.block(first, last))
     gram[[0, -1]] *= 2
-    total = _lags(gram, tiles.fft, lags)
+    total = _lags(gram, x.fft, lags)
     rest = tiles.count * tiles.length
     if rest < x.signals.shape[-1]:
         total += _correlate_pieces(x.signals[:, None, rest:], y.signals[:, None, rest:], lags)

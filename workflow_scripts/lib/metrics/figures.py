@@ -82,7 +82,7 @@ def distribution_figure(
     for panel, (source, table) in zip(panels, tables.items(), strict=False):
         draw_distribution(panel, table, competing, lines, kind)
         panel.set_title(source, fontsize=FONT + 1, loc="left")
-    for panel in grid[-1]:
+    for panel in panels[max(0, len(tables) - across) : len(tables)]:
         panel.set_xlabel(value_name(scores, metric, kind), fontsize=FONT)
     for panel in panels[len(tables) :]:
         panel.set_visible(False)
@@ -131,6 +131,7 @@ def draw_row(axes: Axes, place: int, values: np.ndarray, hatch: str) -> None:
         positions=[place],
         widths=0.62,
         whis=(0, 100),
+        showfliers=False,
         orientation="horizontal",
         patch_artist=True,
         manage_ticks=False,
@@ -143,6 +144,7 @@ def draw_row(axes: Axes, place: int, values: np.ndarray, hatch: str) -> None:
     axes.plot(
         np.sort(values),
         place + spread,
+        color="black",
         linestyle="none",
         marker="o",
         markersize=4 if values.size <= 20 else 2.5,

@@ -342,7 +342,7 @@ def best_methods(
 ) -> pd.DataFrame:
     """The leading method of every source and metric, and whether the data support the word "best".
 
-    `tests` holds rows of `paired_tests`; sources, metrics and kinds without a test are left out. The leader has the
+    `summary` holds rows of `summarise`, `tests` those of `paired_tests` of the same kind. The leader has the
     highest value (lowest, for metrics in `lower_is_better`) among methods that are no bounds. It is supported where,
     against every other one, the corrected p is at most 0.05 and the interval of the paired difference is on its side
     of zero. Columns: source, metric, kind, method, f0, value, supported, remark.
@@ -351,9 +351,7 @@ def best_methods(
     competing = summary[~summary["method"].isin(list(bounds)) & summary["value"].notna()]
     tested = dict(list(tests.groupby(["source", "metric", "kind"], sort=False)))
     for (source, metric, kind), group in competing.groupby(["source", "metric", "kind"], sort=False):
-        pairs = tested.get((source, metric, kind))
-        if pairs is None:
-            continue
+        pairs = tested.get((source, metric, kind), tests.iloc[:0])
         values = group["value"]
         leader = group.loc[values.idxmin() if metric in lower_is_better else values.idxmax()]
         sign = -1 if metric in lower_is_better else 1

@@ -105,7 +105,7 @@ def compare(
         kind=kind,
         summary=summary,
         tests=tests,
-        best=best_methods(summary, tests, bounds, lower_is_better),
+        best=best_methods(summary[summary["kind"] == kind], tests, bounds, lower_is_better),
         costs=summarise_costs(costs, order),
         status=status,
     )
@@ -223,7 +223,7 @@ def best_note(comparison: Comparison, metric: str) -> str:
         return "No method but bounds is scored: nothing is marked as best."
     groups: dict[str, list[str]] = {}
     for row in best.itertuples():
-        said = "marked" if row.supported else row.remark
+        said = "marked as best" if row.supported else row.remark
         groups.setdefault(f"{row_label(row.method, row.f0)}, {said}", []).append(row.source)
     return "Leading: " + "; ".join(f"{', '.join(sources)}: {said}" for said, sources in groups.items()) + "."
 

@@ -25,6 +25,7 @@ PEAK = 0.7  # of full scale
 LEAD_IN, LEAD_OUT = 0.4, 1.2  # s
 FERMATA_HOLD = 0.35  # quarters that a fermata adds
 SHORTEST = 0.3  # s, no note begins later than this before the end
+EARLY = -4.5  # dB
 BALANCE = {"soprano": 0.0, "alto": -1.0, "tenor": 0.0, "bass": 0.0}  # dB
 SINGERS = {"train": (0, 1, 2), "valid": (4,), "test": (3,)}  # no singer serves in two splits
 
@@ -121,7 +122,7 @@ def notes(piece: str, part: str, clock: _Clock, seconds: float) -> list[Note]:
 def in_room(dry: np.ndarray, rate: int, piece: str, part: str) -> np.ndarray:
     """The voice in the room of its piece, at a level of its own, [1, time]."""
     draw = stream(NAME, piece, "room")
-    room = Room(decay=draw.uniform(1.0, 1.6), late=draw.uniform(-14.0, -10.0))
+    room = Room(decay=draw.uniform(1.0, 1.6), early=EARLY, late=draw.uniform(-8.0, -6.0))
     own = stream(NAME, piece, part, "place")
     level = 10.0 ** ((BALANCE[part] + own.uniform(-1.5, 1.5)) / 20.0)
     return level * reverberate(dry, rate, room, own)

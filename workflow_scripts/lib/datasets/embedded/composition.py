@@ -76,7 +76,7 @@ RANGES = {"soprano": (64, 78), "alto": (58, 72), "tenor": (52, 66), "bass": (45,
 
 
 def compose(piece: str, family: str, part: str, seconds: float) -> Score:
-    """The song `piece` of a family for a singer of `part`: whole bars, three or more, that last `seconds` s at least."""
+    """The song `piece` of a family for a singer of `part`: three whole bars or more that last `seconds` s at least."""
     style, rng = STYLES[family], stream("songs", piece, "score")
     tempo = round(float(rng.uniform(*style.tempos)), 1)
     count = max(3, ceil(seconds * tempo / 60 / BEATS))
@@ -291,9 +291,7 @@ def melody_part(
             if length > 0:
                 strong = length > 1 or eighth % 2 == 0
                 pitch = _next_pitch(pitch, bar, span, set(bar.chord) if strong else degrees, rng)
-                tones.append(
-                    Tone(index * BEATS + eighth / 2, length / 2, pitch, 1.0 if bar.section == "chorus" else 0.8)
-                )
+                tones.append(Tone(index * BEATS + eighth / 2, length / 2, pitch, 1.0))
             eighth += abs(length)
     return tuple(tones)
 

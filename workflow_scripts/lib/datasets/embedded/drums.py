@@ -65,8 +65,15 @@ KITS = {
 }  # fmt: skip
 
 
-def play_drums(hits: Sequence[Hit], seconds_of: Callable[[float], float], family: str, piece: str, shape, rate: int):
-    """Strokes on the family's kit -> [channel = 2, time] of `shape`; `seconds_of` turns beats into s.
+def play_drums(
+    hits: Sequence[Hit],
+    seconds_of: Callable[[float], float],
+    family: str,
+    piece: str,
+    shape: tuple[int, int],
+    rate: int,
+) -> np.ndarray:
+    """Strokes on the family's kit -> [channel = 2, time] of `shape`; `seconds_of` turns a beat into its time in s.
 
     A closed hat chokes an open one. Each stroke is off the grid by 3 ms (standard deviation).
     """

@@ -34,7 +34,7 @@ def breath(
     times, frequencies = frame_grid(grid)
     index = np.minimum(np.round(times * grid.rate_hz).astype(int), grid.count - 1)
     tract = np.sqrt(response(np.maximum(frequencies, 50.0)[None, :], contour.formants[index], who))
-    tilt = -3.0 * np.log2(1.0 + frequencies / 1500.0) + 0.5 * personal_db(frequencies, who) + low_cut_db(frequencies)
+    tilt = -5.0 * np.log2(1.0 + frequencies / 1500.0) + 0.5 * personal_db(frequencies, who) + low_cut_db(frequencies)
     amount = 10.0 ** ((who.breath + 0.6 * contour.level[index]) / 20.0) * contour.voicing[index]
     noise = shaped_noise(amount[:, None] * tract * 10.0 ** (tilt / 20.0), grid.samples, generator)
     return noise * (1.0 + PULSATION * np.cos(phase - 1.0))

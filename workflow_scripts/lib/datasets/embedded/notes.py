@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from workflow_scripts.lib.core.seeds import stream
 
-VOWELS = ("a", "e", "i", "o", "u")
+VOWELS = ("a", "e", "i", "o", "u", "oe")
 CONSONANTS = ("", "t", "k", "p", "d", "s", "f", "sh", "h", "m", "n", "l", "r", "w")
 
 

@@ -10,6 +10,7 @@ from workflow_scripts.lib.datasets.embedded.phonemes import CONSONANT_SOUNDS, Co
 from workflow_scripts.lib.datasets.embedded.voice import Singer
 
 TIMING_JITTER = 0.012  # s, standard deviation
+TUNING_CENTS = 8.0  # standard deviation of a whole performance, to which that of each note is added
 SAME_ONSET = 0.02  # s, a syllable belongs to a note that begins this near
 LEGATO_GAP = 0.03  # s, notes closer than this are joined
 
@@ -37,14 +38,15 @@ def perform(
 ) -> list[Event]:
     """Shift and mistune each note, give it its syllable, and leave room for a breath after a phrase."""
     events: list[Event] = []
+    tuning = generator.normal(0.0, TUNING_CENTS)
     for note in notes:
         shift = float(np.clip(generator.normal(0.0, TIMING_JITTER), -0.03, 0.03))
-        cents, level, breath = generator.normal(0.0, who.intonation), generator.normal(0.0, 1.2), generator.uniform(0.24, 0.34)
+        cents, level, breath = generator.normal(tuning, who.intonation), generator.normal(0.0, 1.2), generator.uniform(0.24, 0.34)
         before = events[-1] if events else None
         start = max(note.onset + shift, before.start + 0.05 if before else 0.0)
         end = note.end - (min(breath, 0.35 * note.duration) if note.phrase_end else 0.0)
         syllable = _syllable_at(note.onset, syllables)
-        consonant = CONSONANT_SOUNDS.get(syllable.consonant) if syllable else None
+        consonant = CONSONANT_SOUNDS[syllable.consonant] if syllable and syllable.consonant else None
         vowel = syllable.vowel if syllable else before.vowel if before else "a"
         events.append(
             Event(

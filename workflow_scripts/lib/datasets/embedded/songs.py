@@ -126,16 +126,16 @@ def singer_of(plan: Plan) -> Singer:
 
 
 def sing_melody(plan: Plan, score: Score, seconds: float, rate: int) -> Sung:
-    """The melody sung dry, with its exact F0."""
-    ends = [later.beat - 0.1 for later in score.melody[1:]] + [np.inf]
+    """The melody sung dry, with its exact F0; a phrase ends where a rest follows."""
+    following = [tone.beat for tone in score.melody[1:]] + [np.inf]
     notes = [
         Note(
             LEAD_IN + score.seconds(tone.beat),
             score.seconds(tone.beats),
             float(tone.pitch),
-            phrase_end=tone.beat + tone.beats < end,
+            phrase_end=tone.beat + tone.beats < beat,
         )
-        for tone, end in zip(score.melody, ends, strict=True)
+        for tone, beat in zip(score.melody, following, strict=True)
     ]
     notes = [note for note in notes if note.onset < seconds - 0.1]
     syllables = text([LEAD_IN + score.seconds(beat) for beat in score.syllables], ("songs", plan.piece))

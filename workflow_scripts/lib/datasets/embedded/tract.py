@@ -10,7 +10,7 @@ from workflow_scripts.lib.datasets.embedded.voice import FORMANTS, Singer
 
 RIPPLE_DB = 2.5  # rms
 RIPPLE_TERMS = 24
-NOTCHES = ((1450.0, 0, 80.0, 8.0), (4300.0, 1, 300.0, 12.0))  # centre in Hz, power of the tract scale, width in Hz, dB
+NOTCHES = ((1450.0, 0, 70.0, 7.0), (4300.0, 1, 300.0, 12.0))  # centre in Hz, power of the tract scale, width in Hz, dB
 
 
 def response(frequencies: np.ndarray, formants: np.ndarray, who: Singer) -> np.ndarray:

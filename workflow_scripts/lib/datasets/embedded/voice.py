@@ -51,10 +51,10 @@ class _Part:
 
 
 _PARTS = {
-    "soprano": _Part(1.17, 6.5, 1200.0, (0, 5, 2, -2, -6, -7, -4), -16.0),
-    "alto": _Part(1.09, 6.5, 900.0, (0, 5, 3, -1, -5, -8, -4), -16.0),
-    "tenor": _Part(1.00, 6.0, 700.0, (0, 4, 4, 4, -4, -6, -4), -16.0),
-    "bass": _Part(0.88, 6.0, 450.0, (0, 4, 5, 6, -2, -6, -4), -15.0),
+    "soprano": _Part(1.17, 6.5, 1200.0, (0, 7, -3, -6, -6, -7, -2), -19.0),
+    "alto": _Part(1.09, 6.5, 900.0, (0, 7, 2, -2, -4, -8, -2), -18.0),
+    "tenor": _Part(1.00, 6.0, 700.0, (0, 6, 4, 4, -2, -5, -3), -17.0),
+    "bass": _Part(0.88, 6.0, 450.0, (0, 7, 8, 10, 3, -3, -2), -15.0),
 }
 
 
@@ -71,9 +71,9 @@ def singer(part: str, index: int, family: str = "") -> Singer:
         part=part,
         tract=mean.tract * draw.uniform(0.95, 1.05),
         formant_scale=tuple(draw.uniform(0.95, 1.05) for _ in range(FORMANTS)),
-        formant_gain=tuple(gain + draw.uniform(-4.0, 4.0) for gain in mean.gains),
+        formant_gain=tuple(gain + draw.uniform(-5.0, 5.0) for gain in mean.gains),
         signs=tuple((-1) ** (i + (i >= flipped)) for i in range(FORMANTS)),
-        slope=mean.slope + draw.uniform(-1.2, 1.2),
+        slope=mean.slope + draw.uniform(-1.5, 1.5),
         corner=mean.corner,
         vibrato_rate=draw.uniform(4.4, 5.8),
         vibrato_depth=draw.uniform(24.0, 46.0),

@@ -1,0 +1,248 @@
+"""Tables of a comparison as CSV, Markdown, LaTeX and plain text."""
+
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.metrics import tables
+
+SOURCES = ("vocals", "drums", "bass", "other")
+ORDER = [("mixture", ""), ("NMF", "exact"), ("NMF", "stems"), ("broken_1", ""), ("oracle|IRM", "")]
+GAINS = {("mixture", ""): 0.0, ("NMF", "exact"): 6.0, ("NMF", "stems"): 3.0, ("oracle|IRM", ""): 12.0}
+BOUNDS = ("mixture", "oracle|IRM")
+DEFINITIONS = {"SDR": "10 log10(Σ s² / Σ (s − ŝ)²), frames of 1 s", "EPS": "energy of the estimate, 50 % & more"}
+STATUS = pd.DataFrame(
+    [("broken_1", "", 0, "no convergence\nafter 100 steps"), ("NMF", "stems", 1, "out of memory")],
+    columns=["method", "f0", "seed", "reason"],
+)
+
+
+def scores_of(tracks: int, sources=SOURCES) -> pd.DataFrame:
+    rng = stream("tables", tracks)
+    rows = []
+    for (method, f0), gain in GAINS.items():
+        for track in range(tracks):
+            for source in sources:
+                level = gain + np.sin(track) + rng.normal(0, 0.2)
+                key = (f"t{track:02d}", source, method, f0, 0)
+                values = [level - 1, level, level + 1, np.nan]
+                rows += [(*key, "SDR", number, value) for number, value in enumerate(values)]
+                rows.append((*key, "EPS", pd.NA, -level))
+    names = ["track", "source", "method", "f0", "seed", "metric", "frame", "value"]
+    scores = pd.DataFrame(rows, columns=names).astype({"frame": "Int32"})
+    return scores.assign(comparison="guided", dataset="songs")
+
+
+def costs() -> pd.DataFrame:
+    rows = [
+        ("NMF", "exact", 0, "train", 10.0, 6.0, 400.0),
+        ("NMF", "exact", 1, "train", 20.0, 8.0, 500.0),
+        ("NMF", "exact", 0, "separate", 3.0, 2.0, 300.0),
+        ("NMF", "exact", 0, "separate", 4.0, 2.0, 200.0),  # a second job
+        ("mixture", "", 0, "separate", 1234.0, 1.0, 100.0),
+    ]
+    names = ["method", "f0", "seed", "stage", "cpu_seconds", "wall_seconds", "peak_memory_mib"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def compared(tracks: int = 8, status: pd.DataFrame = STATUS, sources=SOURCES) -> tables.Comparison:
+    return tables.compare(
+        scores_of(tracks, sources),
+        costs(),
+        status,
+        ORDER,
+        bounds=BOUNDS,
+        kind="median",
+        lower_is_better=("EPS",),
+        generator=stream("tables"),
+    )
+
+
+@pytest.fixture(scope="module")
+def comparison() -> tables.Comparison:
+    return compared()
+
+
+@pytest.fixture(scope="module")
+def markdown(comparison) -> str:
+    return tables.markdown_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
+
+
+@pytest.fixture(scope="module")
+def latex(comparison) -> str:
+    return tables.latex_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
+
+
+def rows_of(page: str, section: str) -> list[list[str]]:
+    """Cells of the pipe table under a Markdown heading, header first, without the rule."""
+    body = page.split(f"### {section}\n")[1].split("###")[0]
+    lines = [line for line in body.splitlines() if line.startswith("|") and not line.startswith("|:")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_the_csv_holds_every_value_in_full_and_names_its_definition(comparison):
+    table = pd.read_csv(io.StringIO(tables.csv_table(comparison, DEFINITIONS)), keep_default_na=False, na_values=[""])
+    scored = table[table["status"] == "scored"]
+    assert len(scored) == len(comparison.summary) == 4 * 5 * 2 * 2
+    np.testing.assert_allclose(scored["value"], comparison.summary["value"], rtol=1e-15)
+    assert set(scored["definition"]) == set(DEFINITIONS.values())
+    assert not scored.duplicated(["method", "f0", "source", "metric", "aggregation"]).any()
+    assert scored.loc[scored["bound"], "method"].unique().tolist() == list(BOUNDS)
+
+
+def test_failed_methods_are_rows_of_every_table(comparison, markdown, latex):
+    assert "failed for seed 0: no convergence" in tables.csv_table(comparison, DEFINITIONS)
+    row = rows_of(markdown, "SDR, median of medians")[4]
+    assert row[:2] == ["broken_1", "failed: no convergence after 100 steps"]
+    assert r"broken\_1 & failed: no convergence after 100 steps" in latex
+    assert "failed: no convergence" in tables.summary_text(comparison, "SDR", title="Guided")
+
+
+def test_a_method_of_which_one_seed_failed_is_shown_with_a_note(markdown):
+    assert "NMF (F0: stems) failed for seed 1: out of memory" in markdown
+
+
+def test_rows_are_methods_in_order_and_columns_are_sources_with_the_average_first(markdown):
+    header, *rows = rows_of(markdown, "SDR, median of medians")
+    assert header[:6] == ["method", "all", *SOURCES]
+    assert [row[0] for row in rows] == ["mixture", "NMF (F0: exact)", "NMF (F0: stems)", "broken_1", r"oracle\|IRM"]
+
+
+def test_cells_hold_the_value_and_its_interval(comparison, markdown):
+    summary = comparison.summary.set_index(["method", "source", "aggregation"])
+    row = summary.loc[("mixture", "drums", "median of medians")]
+    cell = rows_of(markdown, "SDR, median of medians")[1][3]
+    assert cell == f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
+def test_numbers_of_different_definitions_share_no_table(markdown):
+    titles = re.findall(r"^### (.*)$", markdown, re.MULTILINE)
+    assert titles == ["SDR, median of medians", "EPS, median over tracks", "Costs", "What the numbers mean"]
+
+
+def test_the_headline_comes_first_whatever_the_order_of_the_metrics(comparison):
+    page = tables.markdown_table(comparison, "EPS", DEFINITIONS, title="Guided")
+    assert page.index("### EPS") < page.index("### SDR")
+
+
+def test_scored_and_left_out_values_are_shown(markdown):
+    header, first, *_ = rows_of(markdown, "SDR, median of medians")
+    cells = dict(zip(header, first, strict=True))
+    assert (cells["tracks"], cells["scored"], cells["left out"]) == ("8", str(8 * 4 * 3), str(8 * 4))
+
+
+def test_best_is_bold_only_where_supported(markdown, latex):
+    rows = rows_of(markdown, "SDR, median of medians")
+    assert all(cell.startswith("**") for cell in rows[2][1:6])
+    assert not any("**" in cell for row in rows[:2] + rows[3:] for cell in row)
+    assert latex.count(r"\textbf{") == 2 * 5  # two metrics, four sources and their average
+    few = tables.markdown_table(compared(tracks=4), "SDR", DEFINITIONS, title="Guided")
+    assert not any("**" in cell for row in rows_of(few, "SDR, median of medians") for cell in row)
+    assert "cannot be supported with 4 tracks" in few
+
+
+def test_a_metric_without_definition_is_refused(comparison):
+    with pytest.raises(UserError, match="No definition is given for the metric EPS"):
+        tables.markdown_table(comparison, "SDR", {"SDR": "x"}, title="Guided")
+
+
+def test_an_unknown_headline_is_refused_with_the_nearest_name(comparison):
+    with pytest.raises(UserError, match="did you mean 'SDR'"):
+        tables.markdown_table(comparison, "SDRR", DEFINITIONS, title="Guided")
+
+
+def test_every_definition_and_the_remark_stand_in_the_page(markdown, latex):
+    for definition in DEFINITIONS.values():
+        assert definition in markdown
+    assert "*Synthetic data*" in markdown
+    assert latex.count("Synthetic data") == 3  # every caption
+
+
+def test_costs_are_sums_over_jobs_means_over_seeds_and_the_largest_peak(comparison, markdown):
+    row = comparison.costs.set_index(["method", "stage"]).loc[("NMF", "separate")]
+    assert row[["cpu_seconds", "wall_seconds", "peak_memory_mib"]].tolist() == [7.0, 4.0, 300.0]
+    row = comparison.costs.set_index(["method", "stage"]).loc[("NMF", "train")]
+    assert row[["cpu_seconds", "wall_seconds", "peak_memory_mib"]].tolist() == [15.0, 7.0, 500.0]
+    header, first, *_ = rows_of(markdown, "Costs")
+    assert header[1:] == [f"{s} {u}" for s in ("train", "separate") for u in ("CPU s", "wall s", "MiB")]
+    assert first == ["mixture", "–", "–", "–", "1234", "1.0", "100"]
+
+
+def test_latex_is_balanced_and_escapes_what_has_a_meaning(latex):
+    for name in ("table", "tabular", "itemize"):
+        assert latex.count(rf"\begin{{{name}}}") == latex.count(rf"\end{{{name}}}") > 0
+    assert latex.count("{") == latex.count("}")
+    assert r"50 \% \& more" in latex
+    assert not re.search(r"(?<!\\)[%&#_](?![^\n]*\\\\)", latex.split(r"\begin{itemize}")[1])
+    body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in body} == {9}
+    assert latex.replace(r"\textbar", "").isascii()
+
+
+def test_the_terminal_table_is_at_most_100_columns_wide(comparison):
+    text = tables.summary_text(comparison, "SDR", title="Guided", remark="Synthetic data")
+    assert max(map(len, text.splitlines())) <= 100
+    assert "Synthetic data" in text
+    assert text.count("*") == 5
+
+
+def test_what_does_not_fit_the_terminal_is_named(comparison):
+    wide = compared(sources=tuple(f"a source with a long name {number}" for number in range(5)))
+    text = tables.summary_text(wide, "SDR", title="Guided")
+    assert max(map(len, text.splitlines())) <= 100
+    assert "In the table files alone: " in text
+    assert "a source with a long name 4" in text.replace("\n  ", " ")
+
+
+def test_infinite_values_are_counted_in_a_column_of_their_own(markdown):
+    scores = scores_of(6)
+    scores.loc[(scores["method"] == "mixture") & (scores["track"] == "t01") & (scores["frame"] == 0), "value"] = np.inf
+    infinite = tables.compare(
+        scores, costs(), STATUS, ORDER, bounds=BOUNDS, kind="median", lower_is_better=(), generator=stream("x")
+    )
+    page = tables.markdown_table(infinite, "SDR", DEFINITIONS, title="Guided")
+    header, first, *_ = rows_of(page, "SDR, median of medians")
+    assert dict(zip(header, first, strict=True))["infinite"] == "4"
+    assert "infinite" not in rows_of(markdown, "SDR, median of medians")[0]
+
+
+def test_undefined_and_infinite_numbers_have_signs_of_their_own():
+    assert [tables.number(value) for value in (np.nan, np.inf, -np.inf, -1.234)] == ["–", "∞", "-∞", "-1.23"]
+
+
+def test_a_comparison_without_failures_and_costs_has_its_tables():
+    plain = tables.compare(
+        scores_of(3),
+        costs().iloc[:0],
+        STATUS.iloc[:0],
+        list(GAINS),
+        bounds=BOUNDS,
+        kind="mean",
+        lower_is_better=(),
+        generator=stream("x"),
+    )
+    page = tables.markdown_table(plain, "SDR", DEFINITIONS, title="Guided")
+    assert "### SDR, mean over frames" in page
+    assert "### Costs" not in page
+    assert len(tables.csv_table(plain, DEFINITIONS).splitlines()) == 1 + len(plain.summary)
+    assert "NMF (F0: exact)" in tables.summary_text(plain, "SDR", title="Guided")
+    assert r"\end{itemize}" in tables.latex_table(plain, "SDR", DEFINITIONS, title="Guided")
+
+
+def test_no_scores_at_all_are_refused():
+    with pytest.raises(UserError, match="no scores"):
+        tables.compare(
+            scores_of(3).iloc[:0],
+            costs(),
+            STATUS,
+            ORDER,
+            bounds=(),
+            kind="mean",
+            lower_is_better=(),
+            generator=stream("x"),
+        )
