@@ -14,12 +14,16 @@ from typing import Any
 from workflow_scripts.lib.core.config import checked, merged, read_yaml
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
-from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash, with_licence
+from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash
 
 LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source"}
 NO_F0 = "no-f0"
+F0_MODULES = {
+    "exact": [], "stems": ["pitch"], "mixture": ["multipitch", "voice_assignment"], "file": ["f0_user"],
+    "degraded": ["f0_degrade"],
+}  # fmt: skip
 # A type that a module's Settings names, as the schema says it; other annotations are left to the module itself.
-TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
+TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean", "None": "null"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,8 @@ class Plan:
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
         entry = self.dataset(dataset)
-        names = ("stems", "voices", "rate", "channels")
-        return text({name: entry[name] for name in names} | {"settings": with_licence(entry)})
+        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms")
+        return text({name: entry[name] for name in names})
 
     def labels(self, comparison: str) -> str:
         """The rows of a comparison as JSON: names, label and kind of each, in the order of the table."""
@@ -148,7 +152,7 @@ class Plan:
         if entry["kind"] == "embedded":
             modules.append(f"{PACKAGE}.lib.datasets.embedded.{entry['settings']['corpus']}")
         origin = origin_hash(entry["kind"], entry["settings"], Path(self.config["data_cache"]))
-        return hash_of(code_hash(*modules), origin)
+        return hash_of(code_hash(*modules), origin, self.preparation(dataset))
 
     def f0_code(self, dataset: str, f0: str) -> str:
         entry = self.f0_source(f0)
@@ -169,9 +173,10 @@ class Plan:
         return hash_of(*parts)
 
     def score_code(self, comparison: str) -> str:
-        dataset = self.run[comparison]["dataset"]
-        rows = [self.separate_code(dataset, row.method, row.f0) for row in self.rows(comparison)]
-        return hash_of(code_hash("workflow_scripts.score.score"), *rows)
+        entry = self.run[comparison]
+        rows = [self.separate_code(entry["dataset"], row.method, row.f0) for row in self.rows(comparison)]
+        chosen = text([entry["sources"], entry["split"], entry["metrics"], entry["scoring"]])
+        return hash_of(code_hash("workflow_scripts.score.score"), chosen, *rows)
 
     def score_f0_code(self, comparison: str) -> str:
         entry = self.run[comparison]
@@ -242,6 +247,10 @@ class Plan:
     def _check_f0_source(self, where: str, name: str) -> None:
         self._known(name, self.libraries["f0"], f"{where}.f0")
         entry = self.f0_source(name)
+        modules = [ROOT / PACKAGE / "lib/audio" / f"{module}.py" for module in F0_MODULES[entry["kind"]]]
+        checked(entry["settings"], _settings_schema(modules), f"config: f0.{name}.settings")
+        if entry["kind"] == "file" and "root" not in entry["settings"]:
+            raise UserError(f"config: f0.{name}.settings lacks 'root', the folder of your own <track>.csv files.")
         if entry["kind"] == "degraded":
             if "of" not in entry:
                 raise UserError(
@@ -251,11 +260,9 @@ class Plan:
 
     def _check_settings(self, where: str, module: str, settings: dict[str, Any]) -> None:
         folder = ROOT / PACKAGE / "lib/methods"
-        modules = {path.stem for path in folder.glob("*.py") if "class Settings" in path.readtext()} - {"contract"}
+        modules = {path.stem for path in folder.glob("*.py") if "class Settings" in path.read_text()} - {"contract"}
         self._known(module, dict.fromkeys(modules), f"{where}.module")
-        fields = _fields(folder / f"{module}.py", "Settings")
-        schema = {"type": "object", "additionalProperties": False, "properties": fields}
-        checked(settings, schema, f"config: {where}.settings")
+        checked(settings, _settings_schema([folder / f"{module}.py"]), f"config: {where}.settings")
 
 
 def growing(value: int) -> Callable[[Any, int], int]:
@@ -268,26 +275,27 @@ def text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _fields(path: Path, name: str) -> dict[str, dict[str, Any]]:
-    """The fields of a dataclass as JSON schema, read without importing the module (it may import torch)."""
-    tree = ast.parse(path.readtext(encoding="utf-8"))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
-    return {
-        node.target.id: _schema_of(ast.unparse(node.annotation))
-        for node in body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
+def _settings_schema(paths: list[Path]) -> dict[str, Any]:
+    """The dataclasses `Settings` of modules as a JSON schema, read without importing them (they may import torch)."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+    classes = [
+        node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    ]
+    fields = [node for each in classes for node in each.body if isinstance(node, ast.AnnAssign)]
+    properties = {ast.unparse(node.target): _schema_of(ast.unparse(node.annotation)) for node in fields}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def _schema_of(annotation: str) -> dict[str, Any]:
     if annotation.startswith("Literal["):
         return {"enum": list(ast.literal_eval(annotation.removeprefix("Literal").replace("[", "(").replace("]", ",)")))}
-    return {"type": TYPES[annotation]} if annotation in TYPES else {}
+    names = annotation.split(" | ")
+    return {"type": [TYPES[name] for name in names]} if set(names) <= set(TYPES) else {}
 
 
 def _metric_names() -> list[str]:
     """Names of the metrics, read from the registry without importing it (it imports SciPy)."""
-    tree = ast.parse((ROOT / PACKAGE / "lib/metrics/registry.py").readtext(encoding="utf-8"))
+    tree = ast.parse((ROOT / PACKAGE / "lib/metrics/registry.py").read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Metric"]
     first = [call.args[0] if call.args else next(k.value for k in call.keywords if k.arg == "name") for call in calls]
     return [node.value for node in first if isinstance(node, ast.Constant)]

@@ -42,9 +42,7 @@ def masked_si_sdr(stems: Sequence[np.ndarray], powers: np.ndarray) -> np.ndarray
     mixture = sum(stems)
     spectrum = spectrogram(mixture)
     masks = powers / np.maximum(powers.sum(axis=0), 1e-30)
-    return np.array(
-        [si_sdr(resynthesise(m * spectrum, len(mixture)), s) for m, s in zip(masks, stems, strict=True)]
-    )
+    return np.array([si_sdr(resynthesise(m * spectrum, len(mixture)), s) for m, s in zip(masks, stems, strict=True)])
 
 
 def ideal_powers(stems: Sequence[np.ndarray]) -> np.ndarray:
@@ -92,7 +90,7 @@ def all_pole(power: np.ndarray) -> np.ndarray:
 
 
 def envelope(power: np.ndarray, f0: float, rate: int) -> np.ndarray:
-    """All-pole power envelope [bin] of one frame, fitted to the line through its harmonics, or to it whole if unvoiced."""
+    """All-pole power envelope [bin] of a frame, fitted to the line through its harmonics, or to all of it if unvoiced."""
     if f0 <= 0:
         return all_pole(power + 1e-12)
     frequencies, levels = harmonic_levels(power, f0, rate)
@@ -129,7 +127,7 @@ def all_pole_misfit(stem: np.ndarray, f0: np.ndarray, rate: int, below: float = 
 
 
 def harmonic_to_noise(signal: np.ndarray, f0: np.ndarray, rate: int, window: int = 1024) -> float:
-    """Median harmonic-to-noise ratio in dB over voiced frames (Boersma 1993: normalised autocorrelation at a period)."""
+    """Median harmonic-to-noise ratio in dB over voiced frames, from the autocorrelation at a period (Boersma 1993)."""
     taper = np.hanning(window)
     own = np.fft.irfft(np.abs(np.fft.rfft(taper, 2 * window)) ** 2, 8 * window)
     ratios = []
@@ -185,6 +183,8 @@ def held_notes(f0: np.ndarray, shortest: float = 0.6, jump: float = 80.0) -> lis
     cents = 1200 * np.log2(np.where(f0 > 0, f0, 1.0) / 440)
     lag = 6
     moved = np.abs(cents[lag:] - cents[:-lag])
-    moved = np.pad(np.where((f0[lag:] > 0) & (f0[:-lag] > 0), moved, np.inf), (lag // 2, lag - lag // 2), constant_values=np.inf)
+    moved = np.pad(
+        np.where((f0[lag:] > 0) & (f0[:-lag] > 0), moved, np.inf), (lag // 2, lag - lag // 2), constant_values=np.inf
+    )
     edges = np.flatnonzero(np.diff(np.pad((moved < jump).astype(int), 1)))
     return [cents[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True) if (b - a) * 0.016 >= shortest]

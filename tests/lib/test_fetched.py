@@ -1,8 +1,10 @@
-"""Downloads from a server on this machine that behaves and misbehaves, and archives that are not what they should be."""
+"""Downloads from a server on this machine that behaves and misbehaves; archives that are not what they should be."""
 
 import hashlib
 import re
+import shutil
 import stat
+import subprocess
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,12 +15,13 @@ import soundfile
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.datasets import kinds
-from workflow_scripts.lib.datasets.fetched import fetch, fetch_and_unpack, unpack
+from workflow_scripts.lib.datasets.fetched import CHUNK, fetch, fetch_and_unpack, unpack
 from workflow_scripts.lib.datasets.table import read_scene, read_tracks
 
 PARTS = ("soprano", "alto", "tenor", "bass")
 MUSDB = ("drums", "bass", "other", "vocals")
-CUT = 700  # bytes after which a bad answer ends
+KEPT = 2 * CHUNK  # bytes, whole chunks, that arrived
+CUT = KEPT + 700  # bytes after which a bad answer ends
 
 
 class Server(ThreadingHTTPServer):
@@ -139,7 +142,7 @@ def prepare(tmp_path, archives, stems=PARTS, accept_licence=True, layout="csd", 
     return out, read_tracks(out)
 
 
-BODY = bytes(range(256)) * 8
+BODY = np.random.default_rng(0).bytes(4 * CHUNK)
 
 
 # Whole downloads
@@ -182,6 +185,34 @@ def test_an_archive_in_the_layout_of_musdb18_hq_becomes_a_track_table(serve, tmp
     ]
 
 
+@pytest.mark.skipif(not (shutil.which("ffmpeg") and shutil.which("ffprobe")), reason="ffmpeg or ffprobe is missing")
+def test_the_preview_of_musdb18_becomes_a_track_table(serve, tmp_path):
+    members = {}
+    for i, name in enumerate(("train/A - B", "train/Meaxic - Take A Step", "test/C - D")):
+        members[f"{name}.stem.mp4"] = stem_file(tmp_path / "tones.mp4", 200 + 100 * i)
+    body = zipped(tmp_path / "preview.zip", members).read_bytes()
+    out, tracks = prepare(tmp_path, [archive(serve(body, "whole"), body)], MUSDB, layout="musdb_stems")
+    assert [(t.split, t.track, t.channels) for t in tracks] == [
+        ("train", "A - B", 2),
+        ("valid", "Meaxic - Take A Step", 2),
+        ("test", "C - D", 2),
+    ]
+    _, references, rate = read_scene(out, tracks[0], MUSDB)
+    spectra = np.abs(np.fft.rfft(references[:, 0, :rate])).argmax(axis=-1) * rate / references[:, 0, :rate].shape[-1]
+    # The order of the streams in a file is mixture, drums, bass, other, vocals.
+    np.testing.assert_allclose(spectra, [201 + 20 * k for k in (1, 2, 3, 4)], atol=3)
+
+
+def stem_file(path, hz):
+    """Five AAC streams of stereo tones of half a second, 20 Hz apart."""
+    tones = [f"sine=frequency={hz + 1 + 20 * k}:duration=0.5:sample_rate=44100" for k in range(5)]
+    inputs = [word for tone in tones for word in ("-f", "lavfi", "-i", tone)]
+    maps = [word for k in range(5) for word in ("-map", f"{k}:a")]
+    command = ["ffmpeg", "-v", "error", "-y", *inputs, *maps, "-ac", "2", "-c:a", "aac", str(path)]
+    subprocess.run(command, check=True)
+    return path.read_bytes()
+
+
 def test_a_copy_that_was_placed_by_hand_is_taken_without_a_connection(tmp_path, choir):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/archive.zip").write_bytes(choir)
@@ -203,7 +234,7 @@ def test_nothing_is_fetched_before_the_terms_are_accepted(serve, tmp_path, choir
 def test_a_connection_that_drops_once_goes_on_where_it_ended(serve, tmp_path):
     server = serve(BODY, "dropped", "whole")
     assert fetch(archive(server, BODY), tmp_path, pause=0).read_bytes() == BODY
-    assert server.asked == [None, f"bytes={CUT}-"]
+    assert server.asked == [None, f"bytes={KEPT}-"]
 
 
 def test_a_server_without_ranges_begins_again(serve, tmp_path):
@@ -217,7 +248,7 @@ def test_a_later_run_goes_on_where_an_earlier_one_gave_up(serve, tmp_path):
         fetch(archive(server, BODY), tmp_path, attempts=3, pause=0)
     assert not (tmp_path / "archive.zip").exists()
     assert fetch(archive(server, BODY), tmp_path, pause=0).read_bytes() == BODY
-    assert server.asked[-1] == f"bytes={CUT}-"
+    assert server.asked[-1] == f"bytes={KEPT}-"
 
 
 def test_a_rest_that_does_not_fit_is_thrown_away_and_fetched_anew(serve, tmp_path):

@@ -12,8 +12,7 @@ bass stays at or above D2. Kept are only onset, duration (both in quarters), pit
 
 import json
 from pathlib import Path
-
-from music21 import corpus, note, stream
+from typing import Any
 
 TABLE = Path(__file__).parents[1] / "lib/datasets/embedded/chorale_notes.json"
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
@@ -29,11 +28,11 @@ SOURCE = (
 Row = list[float]
 
 
-def rows(part: stream.Part) -> list[Row]:
-    """The notes of one part: [onset, duration, MIDI number, 1 where a fermata stands], ties joined."""
+def rows(part: Any) -> list[Row]:
+    """The notes of one music21 part: [onset, duration, MIDI number, 1 where a fermata stands], ties joined."""
     found = []
     for element in part.stripTies().flatten().notes:
-        if not isinstance(element, note.Note):
+        if not element.isNote:
             raise ValueError(f"{part.partName}: holds a chord")
         fermata = any("Fermata" in mark.classes for mark in element.expressions)
         found.append([_short(element.offset), _short(element.quarterLength), element.pitch.midi, int(fermata)])
@@ -50,8 +49,8 @@ def cut_quarter(soprano: list[Row]) -> float | None:
     return next((end for end in ends if CUT_QUARTERS[0] <= end <= CUT_QUARTERS[1]), None)
 
 
-def excerpt(score: stream.Score) -> dict[str, list[Row]] | None:
-    """The parts of a chorale up to its cut, or None where it does not qualify."""
+def excerpt(score: Any) -> dict[str, list[Row]] | None:
+    """The parts of a music21 score up to its cut, or None where it does not qualify."""
     parts = {part.partName: part for part in score.parts}
     if tuple(parts) != PARTS:
         return None
@@ -65,6 +64,8 @@ def excerpt(score: stream.Score) -> dict[str, list[Row]] | None:
 
 def pieces() -> dict[str, dict[str, list[Row]]]:
     """The first chorales that qualify, by name."""
+    from music21 import corpus  # no dependency of the workflow
+
     found: dict[str, dict[str, list[Row]]] = {}
     for number in NUMBERS:
         kept = excerpt(corpus.parse(f"bach/bwv{number}"))

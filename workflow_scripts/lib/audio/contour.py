@@ -2,6 +2,16 @@
 
 import numpy as np
 
+from workflow_scripts.lib.core.errors import UserError, nearest
+
+BETWEEN = ("nearest", "linear", "across")
+
+
+def check_between(between: str) -> None:
+    """Raises UserError where `between` is no way to fill the time between two frames."""
+    if between not in BETWEEN:
+        raise UserError(f"F0 setting between cannot be {between!r}; {nearest(between, BETWEEN)}")
+
 
 def resample(times: np.ndarray, hz: np.ndarray, target: np.ndarray, reach: float, between: str) -> np.ndarray:
     """Contour hz [frame] at `times` [frame] in s, ascending -> the contour at `target` [new frame] in s; 0 = unvoiced.

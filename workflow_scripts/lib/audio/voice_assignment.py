@@ -11,6 +11,8 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from workflow_scripts.lib.audio.contour import check_between, nearest_frame, resample
+from workflow_scripts.lib.audio.f0 import HOP_SECONDS
 from workflow_scripts.lib.audio.multipitch import Candidates
 from workflow_scripts.lib.core.errors import UserError, nearest
 
@@ -23,29 +25,44 @@ class Settings:
     width: hypotheses that the beam search keeps.
     jump: its cost of a leap, a semitone up to `leap` semitones; a pitch left out costs its salience.
     register: its cost of a pitch away from the voice's usual one, an octave.
+    between: how a contour is brought to 16 ms, as in `audio/contour.py`: "linear" within voiced runs, "nearest", or
+        "across", which is published and glides from 0 Hz at every onset.
     """
 
     assignment: str = "beam"
     width: int = 32
-    jump: float = 0.05
+    jump: float = 0.03
     leap: float = 7.0
     register: float = 0.2
+    between: str = "linear"
 
     def __post_init__(self) -> None:
         if self.assignment not in ("beam", "published"):
             hint = nearest(self.assignment, ("beam", "published"))
             raise UserError(f"There is no voice assignment {self.assignment!r}; {hint}")
+        check_between(self.between)
         if self.width < 1 or min(self.jump, self.leap, self.register) < 0:
             raise UserError("Voice assignment: width must be 1 or more, and jump, leap and register not negative.")
+
+
+def contours(
+    candidates: Candidates, voices: int, target: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Candidates -> (hz, salience), each [voice, new frame], at `target` [new frame] in s, highest voice first."""
+    hz, salience = assign(candidates, voices, settings)
+    reach = np.median(np.diff(candidates.times)) if len(candidates.times) > 1 else HOP_SECONDS
+    index, _ = nearest_frame(candidates.times, target)
+    moved = np.array([resample(candidates.times, voice, target, reach, settings.between) for voice in hz])
+    return moved, np.where(moved > 0, salience[:, index], 0.0)
 
 
 def assign(candidates: Candidates, voices: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Candidates -> (hz [voice, frame], salience [voice, frame]) on the candidates' grid, highest voice first."""
     chosen = beam(candidates, voices, settings) if settings.assignment == "beam" else published(candidates.hz, voices)
     frames = np.arange(len(candidates.hz))
-    found = chosen >= 0
-    hz = np.where(found, candidates.hz[frames, chosen], 0.0) if candidates.hz.size else np.zeros(chosen.shape)
-    salience = np.where(found, candidates.salience[frames, chosen], 0.0) if candidates.hz.size else np.zeros(chosen.shape)
+    hz, salience = (
+        np.where(chosen >= 0, values[frames, chosen], 0.0) for values in (candidates.hz, candidates.salience)
+    )
     return hz[::-1], salience[::-1]
 
 
@@ -77,7 +94,12 @@ def beam(candidates: Candidates, voices: int, settings: Settings) -> np.ndarray:
 
 
 def _costs(
-    notes: np.ndarray, salience: np.ndarray, last: np.ndarray, usual: np.ndarray, options: np.ndarray, settings: Settings
+    notes: np.ndarray,
+    salience: np.ndarray,
+    last: np.ndarray,
+    usual: np.ndarray,
+    options: np.ndarray,
+    settings: Settings,
 ) -> np.ndarray:
     """Cost [hypothesis, option] of one frame: leaps, distance to the register, less the salience that is explained."""
     leap = np.minimum(np.abs(notes - last[..., None]), settings.leap) * settings.jump

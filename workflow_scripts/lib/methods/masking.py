@@ -20,10 +20,15 @@ def window_length(rate: int, window: int | None) -> int:
     Raises UserError where `window` is odd or below 8.
     """
     if window is None:
-        return 2 ** max(3, round(math.log2(WINDOW_SECONDS * rate)))
+        return power_of_two(WINDOW_SECONDS * rate)
     if window < 8 or window % 2:
         raise UserError(f"The setting 'window' is {window}; give an even number of samples, 8 or more, or null.")
     return window
+
+
+def power_of_two(samples: float) -> int:
+    """The power of two nearest to `samples` on a logarithmic scale, 8 or more."""
+    return 2 ** max(3, round(math.log2(samples)))
 
 
 def hop_length(window: int, overlap: int) -> int:

@@ -37,7 +37,7 @@ class Settings:
     """window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
 
     divergence: kl or is, with `spectrum_exponent` 1 (magnitudes) or 2 (powers).
-    iterations: updates in all.  fixed_iterations: the first of them, in which templates rest; all of them: fixed templates.
+    iterations: updates in all.  fixed_iterations: the first of them, in which the templates rest.
     tolerance: in tenths of a semitone, from the F0 to the farthest template in use.
     bandwidth: of a partial's band to either side, in semitones, at least the main lobe of the window.
     decay: a of the start value 1/p^a of partial p.
@@ -88,9 +88,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
 
 def dictionary(pitch: np.ndarray, tolerance: int, like: torch.Tensor) -> Dictionary:
     """Pitch [voice, frame] in tenths of a semitone, NaN where silent -> the components that some frame uses."""
-    around = np.arange(-tolerance, tolerance + 1)
-    grids = [np.unique(np.unique(row[np.isfinite(row)])[:, None] + around) for row in pitch]
-    active = [np.abs(grid[:, None] - row) <= tolerance for grid, row in zip(grids, pitch, strict=True)]
+    grids, active = zip(*voices.neighbourhoods(pitch, tolerance), strict=True)
     voice = np.repeat(np.arange(len(grids)), [len(grid) for grid in grids])
     return Dictionary(
         torch.as_tensor(np.concatenate(grids)).to(like),

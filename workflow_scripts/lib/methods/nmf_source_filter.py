@@ -3,12 +3,11 @@
 The power spectrogram is modelled as the sum over voices of (W_F0 H_F0) * (W_Gamma H_Gamma H_Phi): glottal combs with
 their activations, times smooth filters made of overlapping bands, under the Itakura-Saito divergence. From that paper
 and its public implementation: glottal pulses of open quotient 0.25 (KLGLOTT88), 30 Hann-shaped bands with 75 % overlap
-on a linear scale, 4 filters a voice, updates in the order H_F0, H_Phi, H_Gamma with normalisation after each, |Gaussian|
-start values, floor 1e-20 (1e-14 in float32). The residual W_M H_M is dropped and H_F0 is zero outside the voice's F0,
-as arXiv 2201.09592 (Sec. IV-C) uses it. Chosen here, since it publishes no settings:
+on a linear scale, 4 filters a voice, updates in the order H_F0, H_Phi, H_Gamma with normalisation after each, start
+values |Gaussian|, floor 1e-20 (1e-14 in float32). There is no residual W_M H_M, and H_F0 is zero outside the voice's
+F0, as the baseline of arXiv 2201.09592 (Sec. IV-C) is described. Chosen here, since that publishes no settings:
 
-- combs at a tenth of a semitone; a frame holds only those within `tolerance` of its F0, so that the sums run over a few
-  combs instead of a whole register;
+- combs at a tenth of a semitone, for each voice those that its F0 comes near, active within `tolerance` of it;
 - the exponent 1/2 of the updates, with which the divergence provably never rises (the public implementation takes 1);
 - `noise` adds to each comb a flat spectrum of that power under each partial: breath, and what vibrato smears;
 - a voice is held `attack` before and `release` after its voiced frames; beyond that it is silent.
@@ -53,7 +52,7 @@ class Settings:
     overlap: int = 4
     iterations: int = 20
     update_exponent: float = 0.5
-    tolerance: int = 2
+    tolerance: int = 4
     open_quotient: float = 0.25
     noise: float = 1e-3
     bands: int = 30
@@ -67,7 +66,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Factors:
-    """combs [voice, frame, comb, bin] and bands [bin, band] are fixed; the others are learned.
+    """combs (W_F0) [voice, comb, bin] and bands (W_Gamma) [bin, band] are fixed; the others are learned.
 
     comb_gains (H_F0) [voice, frame, comb]; filter_gains (H_Phi) [voice, frame, filter]; filters (H_Gamma)
     [voice, filter, band].
@@ -89,7 +88,8 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     target = target + floor_of(target.dtype)
     f0 = voices.contours(scene, hop, len(target), settings.attack, settings.release)
     bins = voices.bin_frequencies(window, scene.rate, target)
-    factors = start(target, frame_combs(voices.pitches(f0), bins, settings), settings, scene.seed)
+    combs, active = voice_combs(voices.pitches(f0), bins, settings)
+    factors = start(target, combs, active, settings, scene.seed)
     for _ in range(settings.iterations):
         factors = update(target, factors, settings.update_exponent)
     parts = voice_models(factors).mT.pow(settings.mask_exponent)
@@ -110,10 +110,10 @@ def glottal_amplitudes(partial: torch.Tensor, open_quotient: float) -> torch.Ten
 
 
 def glottal_combs(bins: torch.Tensor, f0: torch.Tensor, open_quotient: float, noise: float) -> torch.Tensor:
-    """Power spectra [comb, bin] of a glottal pulse train at each F0 [comb] in Hz, seen through a Hann window.
+    """Power spectra [..., bin] of a glottal pulse train at each F0 [...] in Hz, seen through a Hann window.
 
-    bins: frequencies of the bins in Hz.  noise: power between the partials relative to the nearest one.  Each row has
-    sum 1. The bins take the nearest partial alone: one main lobe, 4 bins wide, holds it.
+    bins: frequencies of the bins in Hz.  noise: power between the partials relative to the nearest one.  Each spectrum
+    has sum 1. The bins take the nearest partial alone: one main lobe, 4 bins wide, holds it.
     """
     partial, distance = voices.partial_distance(bins, f0)
     lobes = voices.hann_lobe(distance / (bins[1] - bins[0])).square()
@@ -130,27 +130,32 @@ def hann_bands(bins: int, bands: int, overlap: float, like: torch.Tensor) -> tor
     return torch.where(offset.abs() < 1, 0.5 + 0.5 * torch.cos(torch.pi * offset), 0)
 
 
-def frame_combs(pitch: np.ndarray, bins: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """Pitch [voice, frame] in tenths of a semitone, NaN where silent -> combs [voice, frame, comb, bin], 0 where silent."""
-    around = np.arange(-settings.tolerance, settings.tolerance + 1)
-    wanted = pitch[..., None] + around
-    grid, index = np.unique(np.nan_to_num(wanted), return_inverse=True)
-    f0 = voices.frequencies(torch.as_tensor(grid).to(bins))
+def voice_combs(pitch: np.ndarray, bins: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pitch [voice, frame] in tenths of a semitone, NaN where silent -> (combs, where they are active).
+
+    Combs [voice, comb, bin] at the pitches that a voice needs, as many for each voice as the widest range needs; active
+    [voice, frame, comb] bool, False throughout for the combs that only fill up.
+    """
+    grids = voices.neighbourhoods(pitch, settings.tolerance)
+    most = max(1, *(len(grid) for grid, _ in grids))
+    fill = [most - len(grid) for grid, _ in grids]
+    padded = np.stack([np.pad(grid, (0, n)) for (grid, _), n in zip(grids, fill, strict=True)])
+    active = np.stack([np.pad(use, ((0, n), (0, 0))) for (_, use), n in zip(grids, fill, strict=True)])
+    f0 = voices.frequencies(torch.as_tensor(padded).to(bins))
     combs = glottal_combs(bins, f0, settings.open_quotient, settings.noise)
-    sounding = torch.as_tensor(np.isfinite(wanted)).to(bins)
-    return combs[torch.as_tensor(index.reshape(wanted.shape), device=bins.device)] * sounding[..., None]
+    return combs, torch.as_tensor(active, device=bins.device).mT
 
 
-def start(target: torch.Tensor, combs: torch.Tensor, settings: Settings, seed: int) -> Factors:
-    """Start values from `seed` for a power spectrogram [frame, bin] > 0; raises UserError for impossible settings."""
+def start(target: torch.Tensor, combs: torch.Tensor, active: torch.Tensor, settings: Settings, seed: int) -> Factors:
+    """Start values from `seed` for a power spectrogram [frame, bin] > 0. Raises UserError for impossible settings."""
     if not 0 <= settings.band_overlap < 1 or min(settings.bands, settings.filters) < 1:
         raise UserError(
             f"Settings of NMF2: bands {settings.bands} and filters {settings.filters} must be 1 or more, "
             f"band_overlap {settings.band_overlap} at least 0 and below 1."
         )
     generator = torch.Generator().manual_seed(seed % 2**63)
-    voice, frame = combs.shape[:2]
-    gains = random_start(combs.shape[:3], generator, target) * combs.any(dim=-1)
+    voice, frame = active.shape[:2]
+    gains = random_start(active.shape, generator, target) * active
     filter_gains = random_start((voice, frame, settings.filters), generator, target)
     filters = random_start((voice, settings.filters, settings.bands), generator, target)
     bands = hann_bands(target.shape[-1], settings.bands, settings.band_overlap, target)
@@ -161,7 +166,7 @@ def start(target: torch.Tensor, combs: torch.Tensor, settings: Settings, seed: i
 
 def source_models(factors: Factors) -> torch.Tensor:
     """W_F0 H_F0: [voice, frame, bin]."""
-    return torch.einsum("jtc,jtcf->jtf", factors.comb_gains, factors.combs)
+    return factors.comb_gains @ factors.combs
 
 
 def filter_models(factors: Factors) -> torch.Tensor:
@@ -185,7 +190,7 @@ def update_comb_gains(target: torch.Tensor, factors: Factors, exponent: float) -
     """H_F0 with the filters fixed: the model is linear in it, W_F0 times filter its dictionary."""
     smooth = filter_models(factors)
     gradients = _gradients(target, source_models(factors) * smooth, smooth)
-    up, down = torch.einsum("jtcf,gjtf->gjtc", factors.combs, gradients)
+    up, down = gradients @ factors.combs.mT
     return balance(replace(factors, comb_gains=factors.comb_gains * ratio(up, down).pow(exponent)))
 
 
@@ -205,7 +210,7 @@ def update_filters(target: torch.Tensor, factors: Factors, exponent: float) -> F
 
 
 def balance(factors: Factors) -> Factors:
-    """Filters to sum 1 over bands, filter gains to sum 1 in a frame, the level in the comb gains; the model is the same."""
+    """The same model with filters of sum 1 over bands, filter gains of sum 1 a frame, the level in the comb gains."""
     shape = factors.filters.sum(dim=-1, keepdim=True)
     gains = factors.filter_gains * shape.mT
     level = gains.sum(dim=-1, keepdim=True)

@@ -19,7 +19,8 @@ from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.masking import analyse, apply_masks, dtype_of, hop_length, ratio_masks, window_length
 
-RIDGE = 1e-10  # of the mean power of the mixture: keeps the covariance of a dual-mono mixture invertible
+RIDGE = 1e-8  # of a covariance's trace, added to its diagonal: keeps that of a dual-mono mixture invertible
+SILENT = 1e-30  # power below which a bin holds nothing
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,22 @@ def multichannel_wiener(mixture: torch.Tensor, sources: torch.Tensor) -> torch.T
     exact = sources.to(torch.complex128)
     power = exact.abs().square().mean(dim=1)
     spatial = _spatial_covariance(exact, power)
-    share = torch.eye(len(mixture), dtype=spatial.dtype, device=spatial.device) * _ridge(mixture) / len(sources)
-    covariance = torch.einsum("jft,jfab->ftab", power.to(spatial.dtype), spatial) + share * len(sources)
+    covariance = torch.einsum("jft,jfab->ftab", power.to(spatial.dtype), spatial)
+    ridge = _ridge(covariance)
+    covariance = covariance + torch.diag_embed(ridge[..., None].expand(*ridge.shape, len(mixture)))
     whitened = torch.einsum("ftab,bft->aft", inverse(covariance), mixture.to(spatial.dtype))
     estimates = torch.einsum("jft,jfab,bft->jaft", power.to(spatial.dtype), spatial, whitened)
-    return (estimates + torch.einsum("ab,bft->aft", share, whitened)).to(mixture.dtype)
+    # The ridge is one more diffuse part; an equal share for each source keeps the sum equal to the mixture.
+    return (estimates + ridge * whitened / len(sources)).to(mixture.dtype)
 
 
 def inverse(matrices: torch.Tensor) -> torch.Tensor:
-    """Inverses of matrices [..., channel, channel]: in closed form up to two channels, where LAPACK is ten times slower."""
+    """Inverses of matrices [..., channel, channel]; in closed form up to two channels, where LAPACK is far slower."""
     if matrices.shape[-1] == 1:
         return 1 / matrices
     if matrices.shape[-1] > 2:
         return torch.linalg.inv(matrices)
-    (a, b), (c, d) = ((matrices[..., row, column] for column in range(2)) for row in range(2))
+    a, b, c, d = matrices.flatten(start_dim=-2).unbind(dim=-1)
     adjugate = torch.stack([torch.stack([d, -b], dim=-1), torch.stack([-c, a], dim=-1)], dim=-2)
     return adjugate / (a * d - b * c)[..., None, None]
 
@@ -98,9 +101,10 @@ def _spatial_covariance(sources: torch.Tensor, power: torch.Tensor) -> torch.Ten
     return products / torch.where(total > 0, total, 1)
 
 
-def _ridge(mixture: torch.Tensor) -> float:
-    power = mixture.abs().square().mean().item()
-    return RIDGE * power if power > 0 else 1.0
+def _ridge(covariance: torch.Tensor) -> torch.Tensor:
+    """Covariances [bin, frame, channel, channel] -> [bin, frame], RIDGE times the trace; 1 where that is nothing."""
+    trace = covariance.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
+    return torch.where(trace.abs() > SILENT, RIDGE * trace, 1)
 
 
 def _check(settings: Settings) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from workflow_scripts.lib.audio.f0 import HOP_SECONDS, F0
+from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.methods.contract import Scene
 
@@ -36,13 +36,24 @@ def pitches(hz: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(steps), steps, np.nan)
 
 
+def neighbourhoods(pitch: np.ndarray, tolerance: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The templates that each voice needs, and when: those within `tolerance` of its pitch in some frame.
+
+    pitch: [voice, frame] in tenths of a semitone, NaN where silent.  tolerance: in tenths of a semitone.
+    Returns a voice's (pitches [template], ascending, and whether a frame may use one, bool [template, frame]).
+    """
+    around = np.arange(-tolerance, tolerance + 1)
+    grids = [np.unique(np.unique(row[np.isfinite(row)])[:, None] + around) for row in pitch]
+    return [(grid, np.abs(grid[:, None] - row) <= tolerance) for grid, row in zip(grids, pitch, strict=True)]
+
+
 def frequencies(pitch: torch.Tensor) -> torch.Tensor:
     """Pitch in tenths of a semitone from 440 Hz -> Hz, same shape."""
     return 440.0 * 2.0 ** (pitch / STEPS_PER_OCTAVE)
 
 
 def partial_distance(bins: torch.Tensor, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Frequencies of bins [bin] and F0 [...], both in Hz -> (number of the nearest partial >= 1, distance in Hz from it).
+    """Frequencies of bins [bin] and F0 [...] in Hz -> (number of the nearest partial >= 1, distance from it in Hz).
 
     Both have the shape [..., bin].
     """

@@ -19,6 +19,8 @@ import numpy as np
 
 from workflow_scripts.lib.metrics.frames import Frames, decibels, energies
 
+FRAME_OFFSET = 1e-8
+
 
 @dataclass(frozen=True)
 class Ratios:
@@ -31,11 +33,19 @@ class Ratios:
 
 def si_sdr(references: np.ndarray, estimates: np.ndarray) -> np.ndarray:
     """SI-SDR of the whole track in dB: two signals [source, channel, time] -> [source]."""
-    return framewise_ratio(references, estimates, Frames(references.shape[-1], references.shape[-1], 1))[:, 0]
+    return _ratio(references, estimates, Frames(references.shape[-1], references.shape[-1], 1))[:, 0]
 
 
-def framewise_ratio(references: np.ndarray, estimates: np.ndarray, frames: Frames) -> np.ndarray:
-    """SI-SDR of each frame on its own, with a scale of its own, in dB: [source, channel, time] -> [source, frame]."""
+def framewise_si_sdr(references: np.ndarray, estimates: np.ndarray, frames: Frames) -> np.ndarray:
+    """SI-SDR of each frame, with a scale of its own, in dB: two signals [source, channel, time] -> [source, frame].
+
+    As in the released code of arXiv 2201.09592 the ratio is raised by 1e-8 before the logarithm, so -80 dB is the
+    least.
+    """
+    return 10 * np.log10(10 ** (_ratio(references, estimates, frames) / 10) + FRAME_OFFSET)
+
+
+def _ratio(references: np.ndarray, estimates: np.ndarray, frames: Frames) -> np.ndarray:
     true, power = energies(references, frames), energies(estimates, frames)
     products = _products(references, estimates, frames)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,92 +5,109 @@ paper) is analysed on its own, at 16 kHz with a 512-sample Hann window every 256
 32 ms and 16 ms, and stereo, which the paper does not have, is pooled as stated at each function.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 import scipy.fft
 import scipy.signal
 
-from workflow_scripts.lib.metrics.frames import Frames, decibels
+from workflow_scripts.lib.metrics.frames import Frames
 
 HOP_SECONDS = 0.016
 SNR_OFFSET = 1e-8  # added to the ratio, so -80 dB is the least
 MEL_BANDS, COEFFICIENTS, LOG_OFFSET = 128, 13, 1e-6
 
 
-def spectral_snr(references: np.ndarray, estimates: np.ndarray, frames: Frames, rate: int) -> np.ndarray:
-    """sp-SNR in dB: 10 log10(sum S^2 / sum (E - S)^2 + 1e-8), S, E magnitudes of a frame, all channels summed.
+class SpectralReferences:
+    """The references of a track; the spectra of their frames are computed once for all estimates, and kept.
 
-    Two signals [source, channel, time] at `rate` Hz -> [source, frame]; +infinity for equal magnitudes, NaN where
-    reference or estimate is all zeros.
-    """
-    return _framewise(references, estimates, frames, lambda s, e: _snr(*_magnitudes(s, e, rate)))
-
-
-def spectral_si_snr(references: np.ndarray, estimates: np.ndarray, frames: Frames, rate: int) -> np.ndarray:
-    """sp-SI-SNR in dB: as sp-SNR after scaling S by <S, E> / <S, S> over the frame."""
-
-    def score(reference: np.ndarray, estimate: np.ndarray) -> float:
-        s, e = _magnitudes(reference, estimate, rate)
-        return _snr(s * ((s * e).sum() / (s * s).sum()), e)
-
-    return _framewise(references, estimates, frames, score)
-
-
-def mel_cepstral_distance(references: np.ndarray, estimates: np.ndarray, frames: Frames, rate: int) -> np.ndarray:
-    """Mel cepstral distance: Euclidean distance of the 13 coefficients (c0 included), mean over STFT frames, then over
-    channels; without unit, and dependent on the level, so scale signals by the mixture's peak as the paper does.
-
-    Two signals [source, channel, time] at `rate` Hz -> [source, frame]; NaN where reference or estimate is all zeros.
+    Args:
+        references: [source, channel, time]; the estimates have the same shape.
+        frames: each is scored on its own; NaN where reference or estimate is all zeros in it.
+        rate: sampling rate in Hz.
+        peak: what signals are divided by before the mel cepstrum, whose distance depends on the level; the paper
+            takes the mixture's absolute peak.
     """
 
-    def score(reference: np.ndarray, estimate: np.ndarray) -> float:
-        difference = mel_cepstrum(reference, rate) - mel_cepstrum(estimate, rate)
-        return np.sqrt((difference**2).sum(axis=-1)).mean()
+    def __init__(self, references: np.ndarray, frames: Frames, rate: int, peak: float = 1.0) -> None:
+        self.frames, self.rate, self.peak = frames, rate, peak
+        self._framed = frames.cut(references)
+        self._sounding = self._framed.any(axis=(1, 3))
+        self._kept: dict[tuple[str, int, int], np.ndarray] = {}
 
-    return _framewise(references, estimates, frames, score)
+    def ratios(self, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """sp-SNR and sp-SI-SNR in dB, each [source, frame]."""
+        values = self._framewise(estimates, "magnitudes", lambda s, e: (spectral_snr(s, e), spectral_si_snr(s, e)), 2)
+        return values[0], values[1]
+
+    def mel_cepstral_distance(self, estimates: np.ndarray) -> np.ndarray:
+        """Mel cepstral distance [source, frame], without unit."""
+        return self._framewise(estimates, "cepstrum", lambda s, e: (cepstral_distance(s, e),), 1)[0]
+
+    def _framewise(
+        self,
+        estimates: np.ndarray,
+        kind: str,
+        score: Callable[[np.ndarray, np.ndarray], tuple[float, ...]],
+        count: int,
+    ) -> np.ndarray:
+        """Scores [which, source, frame] of what `_analyse` makes of references and estimates."""
+        framed = self.frames.cut(estimates)
+        values = np.full((count, *self._sounding.shape), np.nan)
+        for source, frame in np.argwhere(self._sounding & framed.any(axis=(1, 3))):
+            key = (kind, source, frame)
+            if key not in self._kept:
+                self._kept[key] = self._analyse(kind, self._framed[source, :, frame])
+            values[:, source, frame] = score(self._kept[key], self._analyse(kind, framed[source, :, frame]))
+        return values
+
+    def _analyse(self, kind: str, signal: np.ndarray) -> np.ndarray:
+        return magnitudes(signal, self.rate) if kind == "magnitudes" else mel_cepstrum(signal / self.peak, self.rate)
+
+
+def spectral_snr(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """sp-SNR of two arrays of magnitudes S, E in dB: 10 log10(sum S^2 / sum (E - S)^2 + 1e-8), over all they hold
+    (bins, STFT frames, channels); +infinity for equal magnitudes."""
+    error = ((estimate - reference) ** 2).sum()
+    return np.inf if error == 0 else 10 * np.log10((reference**2).sum() / error + SNR_OFFSET)
+
+
+def spectral_si_snr(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """sp-SI-SNR in dB: sp-SNR after scaling S by <S, E> / <S, S>."""
+    return spectral_snr(reference * ((reference * estimate).sum() / (reference**2).sum()), estimate)
+
+
+def cepstral_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Two mel cepstra [channel, STFT frame, coefficient] -> Euclidean distance of the coefficients (c0 included), mean
+    over STFT frames and channels."""
+    return np.sqrt(((reference - estimate) ** 2).sum(axis=-1)).mean()
+
+
+def magnitudes(signal: np.ndarray, rate: int) -> np.ndarray:
+    """Signal [channel, time] -> magnitudes [channel, STFT frame, bin]; zeros are added until the last window lies
+    wholly behind the signal, as in DDSP."""
+    half, time = _half_window(rate), signal.shape[-1]
+    tail = (-(-time // half) + 1) * half - time
+    return _stft(np.pad(signal, ((0, 0), (0, tail))), half)
 
 
 def mel_cepstrum(signal: np.ndarray, rate: int) -> np.ndarray:
-    """Signal [..., time] -> mel cepstrum [..., STFT frame, coefficient], torchaudio's MFCC of 13 coefficients.
+    """Signal [channel, time] -> mel cepstrum [channel, STFT frame, coefficient], torchaudio's MFCC of 13 coefficients.
 
-    Power spectrum (centred frames, reflected ends), 128 triangular bands between 0 Hz and half the rate on the HTK mel
-    scale with peaks of 1, natural logarithm of band + 1e-6, orthonormal DCT-II.
+    Power spectrum, 128 triangular bands between 0 Hz and half the rate on the HTK mel scale with peaks of 1, natural
+    logarithm of band + 1e-6, orthonormal DCT-II.
     """
     power = _stft(signal, _half_window(rate)) ** 2
     bands = np.log(power @ _mel_bands(power.shape[-1], rate) + LOG_OFFSET)
     return scipy.fft.dct(bands, norm="ortho", axis=-1, workers=1)[..., :COEFFICIENTS]
 
 
-def _framewise(references: np.ndarray, estimates: np.ndarray, frames: Frames, score) -> np.ndarray:  # noqa: ANN001
-    values = np.full((len(references), frames.count), np.nan)
-    true, guessed = frames.cut(references), frames.cut(estimates)
-    for source, frame in np.ndindex(values.shape):
-        pair = true[source, :, frame], guessed[source, :, frame]
-        if pair[0].any() and pair[1].any():
-            values[source, frame] = score(*pair)
-    return values
-
-
-def _snr(s: np.ndarray, e: np.ndarray) -> float:
-    error = ((e - s) ** 2).sum()
-    return np.inf if error == 0 else decibels((s * s).sum() / error + SNR_OFFSET, 1.0)
-
-
-def _magnitudes(reference: np.ndarray, estimate: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Magnitudes of a frame; zeros are added until the last window lies wholly behind the frame, as in DDSP."""
-    half = _half_window(rate)
-    time = reference.shape[-1]
-    tail = (-(-time // half) + 1) * half - time
-    s, e = (_stft(np.pad(signal, ((0, 0), (0, tail))), half) for signal in (reference, estimate))
-    return s, e
-
-
 def _stft(signal: np.ndarray, half: int) -> np.ndarray:
-    """Signal [..., time] -> magnitudes [..., STFT frame, bin], periodic Hann of 2 * half samples every `half` samples,
-    frames centred, the ends reflected."""
-    padded = np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(half, half)], mode="reflect")
-    framed = np.lib.stride_tricks.sliding_window_view(padded, 2 * half, axis=-1)[..., ::half, :]
+    """Signal [channel, time] -> magnitudes [channel, STFT frame, bin], periodic Hann of 2 * half samples every `half`
+    samples, frames centred, the ends reflected."""
+    padded = np.pad(signal, ((0, 0), (half, half)), mode="reflect")
+    framed = np.lib.stride_tricks.sliding_window_view(padded, 2 * half, axis=-1)[:, ::half]
     window = scipy.signal.windows.hann(2 * half, sym=False)
     return np.abs(scipy.fft.rfft(framed * window, axis=-1, workers=1))
 
@@ -103,7 +120,7 @@ def _half_window(rate: int) -> int:
 def _mel_bands(bins: int, rate: int) -> np.ndarray:
     """Triangular bands [bin, band] on the HTK mel scale, 2595 log10(1 + f / 700)."""
     frequencies = np.linspace(0, rate / 2, bins)
-    edges = 700 * (10 ** (np.linspace(0, np.log10(1 + rate / 1400), MEL_BANDS + 2)) - 1)
+    edges = 700 * (10 ** np.linspace(0, np.log10(1 + rate / 1400), MEL_BANDS + 2) - 1)
     rising = (frequencies[:, None] - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - frequencies[:, None]) / np.diff(edges)[1:]
     return np.maximum(0, np.minimum(rising, falling))

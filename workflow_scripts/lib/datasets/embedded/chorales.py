@@ -20,6 +20,9 @@ from workflow_scripts.lib.datasets.embedded.singer import Sung, sing
 from workflow_scripts.lib.datasets.embedded.voice import PARTS, Singer, singer
 
 NAME = "chorales"
+PIECES = tuple(f"bwv{number}" for number in range(253, 277))
+# In the order of the BWV, because the chorales on one tune stand next to each other: no tune is in two splits.
+SPLITS = dict(zip(PIECES, ["train"] * 16 + ["valid"] * 4 + ["test"] * 4, strict=True))
 RATE = 16000
 PEAK = 0.7  # of full scale
 LEAD_IN, LEAD_OUT = 0.4, 1.2  # s
@@ -36,10 +39,6 @@ def _scores() -> dict[str, dict[str, list[list[float]]]]:
     return json.loads(table.read_text(encoding="utf-8"))["pieces"]
 
 
-PIECES = tuple(_scores())
-SPLITS = dict(zip(PIECES, ["train"] * 16 + ["valid"] * 4 + ["test"] * 4, strict=True))
-
-
 def render(piece: str, rate: int = RATE, seconds: float | None = None) -> Rendered:
     """Sing one of `PIECES`; a pure function of its arguments.
 
@@ -49,7 +48,7 @@ def render(piece: str, rate: int = RATE, seconds: float | None = None) -> Render
     if piece not in SPLITS:
         raise UserError(f"The chorale {piece!r} is not in the embedded data; {nearest(piece, PIECES)}.")
     split = SPLITS[piece]
-    clock = _clock(piece)
+    clock = clock_of(piece)
     length = min(seconds or np.inf, clock.seconds)
     words = text([clock.at(beat) for beat in clock.beats], (NAME, piece))
     singers = cast(piece, split)
@@ -77,7 +76,7 @@ def cast(piece: str, split: str) -> tuple[Singer, ...]:
 
 
 @dataclass(frozen=True)
-class _Clock:
+class Clock:
     """The time map that all voices share: seconds a quarter, longer where a fermata stands.
 
     beats: quarters on which the soprano has a note, each of which begins a syllable. fermatas: ends of its fermatas.
@@ -98,9 +97,9 @@ class _Clock:
         return round(self.at(self.last) + LEAD_OUT, 2)
 
 
-def _clock(piece: str) -> _Clock:
+def clock_of(piece: str) -> Clock:
     soprano = _scores()[piece]["soprano"]
-    return _Clock(
+    return Clock(
         quarter=float(stream(NAME, piece, "tempo").uniform(0.66, 0.78)),
         beats=tuple(onset for onset, *_ in soprano if onset == int(onset)),
         fermatas=tuple(onset + duration for onset, duration, _, fermata in soprano if fermata),
@@ -108,7 +107,7 @@ def _clock(piece: str) -> _Clock:
     )
 
 
-def notes(piece: str, part: str, clock: _Clock, seconds: float) -> list[Note]:
+def notes(piece: str, part: str, clock: Clock, seconds: float) -> list[Note]:
     """The notes of one part that begin in the first `seconds`, a breath after each that ends at a fermata."""
     rows = _scores()[piece][part]
     timed = [(clock.at(onset), clock.at(onset + duration), midi, onset + duration) for onset, duration, midi, _ in rows]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import convolve1d
@@ -126,7 +127,7 @@ def loudness(events: Sequence[Event], midi: np.ndarray, grid: Grid, generator: n
 def swell(events: Sequence[Event], grid: Grid) -> np.ndarray:
     """3 dB up and down again over each phrase, [control]."""
     starts = [event.start for event in events if not event.legato]
-    ends = [before.end for before, event in zip(events, events[1:], strict=False) if not event.legato] + [events[-1].end]
+    ends = [before.end for before, event in pairwise(events) if not event.legato] + [events[-1].end]
     curve = np.zeros(grid.count)
     for start, end in zip(starts, ends, strict=True):
         curve += 3.0 * np.sin(np.pi * np.clip((grid.times - start) / (end - start), 0.0, 1.0))

@@ -43,7 +43,10 @@ class Rendered:
 
 def quantise(stems: Mapping[str, np.ndarray], peak: float) -> dict[str, np.ndarray]:
     """Stems [channel, time] float64 -> int16, all scaled by one factor so that the loudest sample of mixture
-    and stems lies at `peak` of full scale (0 < peak < 1)."""
-    loudest = max(np.abs(signal).max() for signal in (*stems.values(), sum(stems.values())))
-    gain = peak * FULL_SCALE / loudest
+    and stems lies at `peak` of full scale (0 < peak < 1).
+
+    The factor is rounded, so that a last bit of the loudest sample cannot reach all the others.
+    """
+    loudest = max(np.abs(signal).max(initial=1e-9) for signal in (*stems.values(), sum(stems.values())))
+    gain = float(f"{peak * FULL_SCALE / loudest:.5g}")
     return {name: np.rint(signal * gain).astype(np.int16) for name, signal in stems.items()}

@@ -65,7 +65,8 @@ def _sum_block(phasor: np.ndarray, gains: np.ndarray, offsets: np.ndarray) -> np
     steps = np.diff(gains, axis=0)
     total = np.zeros(phasor.shape)
     power = np.ones_like(phasor)
-    for harmonic in np.arange(int(np.any(gains > 0, axis=0).sum())):
+    sounding = np.flatnonzero(np.any(gains > 0, axis=0))
+    for harmonic in range(sounding.max(initial=-1) + 1):
         power *= phasor
         wave = power.real * offsets[harmonic].real - power.imag * offsets[harmonic].imag
         total += wave * (gains[:-1, harmonic, None] + steps[:, harmonic, None] * along)

@@ -27,9 +27,7 @@ def low_cut_db(frequencies: np.ndarray) -> np.ndarray:
     return -18.0 * np.log2(np.maximum(400.0 / np.maximum(frequencies, 20.0), 1.0))
 
 
-def breath(
-    contour: Contour, phase: np.ndarray, who: Singer, grid: Grid, generator: np.random.Generator
-) -> np.ndarray:
+def breath(contour: Contour, phase: np.ndarray, who: Singer, grid: Grid, generator: np.random.Generator) -> np.ndarray:
     """Aspiration [time]: flatter than the harmonics, coloured by a blurred tract, pulsing once a period."""
     times, frequencies = frame_grid(grid)
     index = np.minimum(np.round(times * grid.rate_hz).astype(int), grid.count - 1)
@@ -48,7 +46,9 @@ def consonants(events: Sequence[Event], grid: Grid, generator: np.random.Generat
         sound = event.consonant
         if sound is not None and sound.noise is not None:
             length = min(sound.burst or event.consonant_seconds, event.consonant_seconds)
-            inside = plateau(times, event.start - length - 0.004, event.start - 0.008, 0.004 if sound.burst else 0.03, 0.02)
+            inside = plateau(
+                times, event.start - length - 0.004, event.start - 0.008, 0.004 if sound.burst else 0.03, 0.02
+            )
             shape = np.exp(-0.5 * ((frequencies - sound.centre) / sound.width) ** 2) + 0.03
             levels += 10.0 ** (sound.noise / 20.0) * inside[:, None] * shape
     return shaped_noise(levels * 10.0 ** (low_cut_db(frequencies) / 20.0), grid.samples, generator)

@@ -1,7 +1,8 @@
 """From the notes on paper to what one singer does with them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +42,11 @@ def perform(
     tuning = generator.normal(0.0, TUNING_CENTS)
     for note in notes:
         shift = float(np.clip(generator.normal(0.0, TIMING_JITTER), -0.03, 0.03))
-        cents, level, breath = generator.normal(tuning, who.intonation), generator.normal(0.0, 1.2), generator.uniform(0.24, 0.34)
+        cents, level, breath = (
+            generator.normal(tuning, who.intonation),
+            generator.normal(0.0, 1.2),
+            generator.uniform(0.24, 0.34),
+        )
         before = events[-1] if events else None
         start = max(note.onset + shift, before.start + 0.05 if before else 0.0)
         end = note.end - (min(breath, 0.35 * note.duration) if note.phrase_end else 0.0)
@@ -75,8 +80,5 @@ def _consonant_seconds(consonant: Consonant | None, before: Event | None, start:
 
 def _joined(events: list[Event]) -> list[Event]:
     """The same events, each that the next one joins made to end where that begins."""
-    ends = [after.start if after.legato else event.end for event, after in zip(events, events[1:], strict=False)]
-    return [
-        Event(**{**vars(event), "end": end})
-        for event, end in zip(events, [*ends, *(event.end for event in events[-1:])], strict=True)
-    ]
+    joined = [replace(event, end=after.start) if after.legato else event for event, after in pairwise(events)]
+    return joined + events[-1:]

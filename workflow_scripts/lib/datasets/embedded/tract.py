@@ -6,7 +6,7 @@ import numpy as np
 
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.datasets.embedded.phonemes import BANDWIDTHS
-from workflow_scripts.lib.datasets.embedded.voice import FORMANTS, Singer
+from workflow_scripts.lib.datasets.embedded.voice import Singer
 
 RIPPLE_DB = 2.5  # rms
 RIPPLE_TERMS = 24
@@ -58,5 +58,3 @@ def personal_db(frequencies: np.ndarray, who: Singer) -> np.ndarray:
     for centre, power, width, depth in NOTCHES:
         ripple -= depth * np.exp(-0.5 * ((frequencies - centre * who.tract**power) / width) ** 2)
     return ripple
-
-

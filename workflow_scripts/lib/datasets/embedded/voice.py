@@ -50,11 +50,14 @@ class _Part:
     breath: float
 
 
+# The first two formants hold the balance of the voice below 2 kHz, so they vary less, dB.
+_GAIN_SPREAD = (3.0, 2.5, 5.0, 5.0, 5.0, 5.0, 5.0)
+
 _PARTS = {
     "soprano": _Part(1.17, 6.5, 1200.0, (0, 7, -3, -6, -6, -7, -2), -19.0),
     "alto": _Part(1.09, 6.5, 900.0, (0, 7, 2, -2, -4, -8, -2), -18.0),
     "tenor": _Part(1.00, 6.0, 700.0, (0, 6, 4, 4, -2, -5, -3), -17.0),
-    "bass": _Part(0.88, 6.0, 450.0, (0, 7, 8, 10, 3, -3, -2), -15.0),
+    "bass": _Part(0.87, 7.0, 420.0, (0, 5, 7, 12, 5, -3, -2), -15.0),
 }
 
 
@@ -64,14 +67,16 @@ def singer(part: str, index: int, family: str = "") -> Singer:
     Raises KeyError where `part` is none of `PARTS`.
     """
     mean = _PARTS[part]
-    draw = stream("singer", family, part, index)
+    draw = stream("voice", family, part, index)
     flipped = int(draw.integers(2, FORMANTS))  # two neighbours of one sign leave a zero between them
     return Singer(
         name=f"{family}-{part}{index}".removeprefix("-"),
         part=part,
         tract=mean.tract * draw.uniform(0.95, 1.05),
         formant_scale=tuple(draw.uniform(0.95, 1.05) for _ in range(FORMANTS)),
-        formant_gain=tuple(gain + draw.uniform(-5.0, 5.0) for gain in mean.gains),
+        formant_gain=tuple(
+            gain + draw.uniform(-1.0, 1.0) * s for gain, s in zip(mean.gains, _GAIN_SPREAD, strict=True)
+        ),
         signs=tuple((-1) ** (i + (i >= flipped)) for i in range(FORMANTS)),
         slope=mean.slope + draw.uniform(-1.5, 1.5),
         corner=mean.corner,

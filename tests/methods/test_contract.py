@@ -1,0 +1,176 @@
+"""What every method must do, for each file in config/methods, found by looking."""
+
+from dataclasses import fields, replace
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+import yaml
+
+from tests.methods import scenes
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.methods.contract import Scene, Tensors, load
+
+FOLDER = Path(__file__).parents[2] / "config" / "methods"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+every_method = pytest.mark.parametrize("name", NAMES)
+
+
+def description(name: str) -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def method(name: str) -> tuple[ModuleType, Any]:
+    return load(description(name)["module"], description(name).get("settings", {}))
+
+
+@lru_cache
+def model(name: str, channels: int = 1) -> Tensors:
+    """Weights from two training scenes; none for a method that does not learn."""
+    if "training" not in description(name).get("needs", []):
+        return {}
+    module, settings = method(name)
+    return module.train([scenes.scene(channels=channels, seed=seed) for seed in (1, 2)], settings)
+
+
+def given(name: str, whole: Scene) -> Scene:
+    """The scene with no more than what the method's file asks for."""
+    needs = description(name).get("needs", [])
+    return replace(
+        whole, f0=whole.f0 if "f0" in needs else None, references=whole.references if "references" in needs else None
+    )
+
+
+def separate(name: str, whole: Scene, weights: Tensors | None = None) -> torch.Tensor:
+    module, settings = method(name)
+    channels = len(whole.mixture)
+    return module.separate(given(name, whole), settings, model(name, channels) if weights is None else weights)
+
+
+def assert_estimates(estimates: torch.Tensor, whole: Scene) -> None:
+    assert estimates.shape == (len(whole.sources), *whole.mixture.shape)
+    assert estimates.dtype == torch.float32
+    assert estimates.device == whole.mixture.device
+    assert torch.isfinite(estimates).all()
+
+
+def test_there_are_methods_to_test():
+    assert {"mixture", "irm", "ibm", "mwf", "nmf1", "nmf2", "nmf_supervised", "hpss"} <= set(NAMES)
+
+
+@every_method
+def test_a_method_learns_exactly_where_its_file_says_so(name):
+    module, _ = method(name)
+    assert hasattr(module, "train") == ("training" in description(name).get("needs", []))
+
+
+@every_method
+def test_a_misspelt_setting_is_refused_by_name(name):
+    with pytest.raises(UserError, match="itterations"):
+        load(description(name)["module"], {"itterations": 3})
+
+
+@every_method
+@pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
+def test_estimates_have_the_shape_of_the_mixture_in_mono_and_stereo(name, channels):
+    whole = scenes.scene(channels=channels)
+    estimates = separate(name, whole)
+    assert_estimates(estimates, whole)
+    assert estimates.abs().max() > 1e-3
+
+
+@every_method
+@pytest.mark.parametrize("length", [1, 7, 900, 8001])
+def test_any_length_is_separated_even_one_below_the_window_or_the_hop(name, length):
+    whole = scenes.scene(length=length)
+    assert_estimates(separate(name, whole), whole)
+
+
+@every_method
+def test_another_sampling_rate_is_separated(name):
+    whole = scenes.scene(rate=11025, channels=1)
+    module, settings = method(name)
+    weights = module.train([whole], settings) if "training" in description(name).get("needs", []) else {}
+    assert_estimates(separate(name, whole, weights), whole)
+
+
+@every_method
+def test_the_same_seed_gives_the_same_bits(name):
+    whole = scenes.scene()
+    first, second = separate(name, whole), separate(name, whole)
+    assert first.numel() > 0
+    assert torch.equal(first, second)
+
+
+@every_method
+def test_training_twice_gives_the_same_bits(name):
+    first = model(name)
+    model.cache_clear()
+    second = model(name)
+    assert first.keys() == second.keys()
+    assert bool(first) == ("training" in description(name).get("needs", []))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@every_method
+def test_a_model_saved_and_loaded_gives_the_same_estimates(name, tmp_path):
+    whole = scenes.scene()
+    path = tmp_path / "model.safetensors"
+    safetensors.torch.save_file(model(name), path)
+    before, after = separate(name, whole), separate(name, whole, safetensors.torch.load_file(path))
+    assert before.numel() > 0
+    assert torch.equal(before, after)
+
+
+@every_method
+@pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
+def test_silence_in_gives_silence_out(name, channels):
+    whole = scenes.silence(scenes.scene(channels=channels))
+    estimates = separate(name, whole)
+    assert_estimates(estimates, whole)
+    assert not estimates.any()
+
+
+@every_method
+def test_a_scene_that_falls_silent_half_way_stays_finite(name):
+    whole = scenes.scene()
+    half = torch.arange(whole.mixture.shape[-1]) < whole.mixture.shape[-1] // 2
+    cut = replace(whole, mixture=whole.mixture * half, references=whole.references * half)
+    assert_estimates(separate(name, cut), cut)
+
+
+@every_method
+def test_a_mixture_a_thousand_times_quieter_gives_estimates_a_thousand_times_quieter(name):
+    whole = scenes.scene()
+    quiet = replace(whole, mixture=whole.mixture / 1024, references=whole.references / 1024)
+    loud, low = separate(name, whole), separate(name, quiet) * 1024
+    assert (loud - low).square().mean() < 1e-6 * loud.square().mean()
+
+
+@every_method
+def test_the_mixture_and_the_references_are_left_as_they_were(name):
+    whole, untouched = scenes.scene(), scenes.scene()
+    separate(name, whole)
+    assert torch.equal(whole.mixture, untouched.mixture)
+    assert torch.equal(whole.references, untouched.references)
+
+
+@every_method
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here to compare the CPU with")
+def test_cpu_and_gpu_agree(name):
+    module, settings = method(name)
+    # float64, so that an iterative method has the same path on both.
+    if "precision" in {field.name for field in fields(settings)}:
+        settings = replace(settings, precision="float64")
+    whole = scenes.scene(channels=2)
+    there = scenes.on(whole, "cuda")
+    weights = {key: each.cuda() for key, each in model(name, 2).items()}
+    here = module.separate(given(name, whole), settings, model(name, 2))
+    remote = module.separate(given(name, there), settings, weights)
+    assert_estimates(remote, there)
+    torch.testing.assert_close(remote.cpu(), here, rtol=0, atol=1e-4 * here.abs().max().item())

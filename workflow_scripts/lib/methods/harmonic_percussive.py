@@ -1,0 +1,102 @@
+"""Blind reference for songs: harmonic-percussive separation by median filters, in two resolutions.
+
+FitzGerald and Gainza (2010): through a long window, sustained instruments are harmonic (lines along time) and drums and
+voice, which never rests on a pitch, are percussive; through a short window the voice becomes harmonic, and the drums
+stay percussive. They take windows of 16384 and 1024 samples at 44.1 kHz; a short window of twice that length separates
+real singing better and is the default here. The median filters and their soft masks are librosa's (FitzGerald 2010).
+The mixture falls into four parts that add up to it:
+
+    low         harmonic through the long window, below `crossover`
+    sustained   harmonic through the long window, above it
+    vocal       percussive through the long window, harmonic through the short one
+    percussive  percussive through both
+
+The crossover, which the papers do not have, is there for scenes with a bass stem. Nothing is learned and no
+reference is looked at; which part belongs to which source is the setting `parts`. It runs on the CPU.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.masking import hop_length, power_of_two
+
+PARTS = ("low", "sustained", "vocal", "percussive")
+
+
+def _parts() -> dict[str, tuple[str, ...]]:
+    return {
+        "vocals": ("vocal",),
+        "accompaniment": ("low", "sustained", "percussive"),
+        "drums": ("percussive",),
+        "bass": ("low",),
+        "other": ("sustained",),
+    }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """long_window, short_window: in s, each made the nearest power of two in samples.  overlap: windows over a sample.
+
+    kernel: length of the median filters, in bins and in frames.  mask_power: exponent of the soft masks.
+    crossover: in Hz, between the parts low and sustained.
+    parts: for each source, the parts that it is the sum of.
+    """
+
+    long_window: float = 0.3715
+    short_window: float = 0.0464
+    overlap: int = 4
+    kernel: int = 31
+    mask_power: float = 2.0
+    crossover: float = 200.0
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=_parts)
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
+    """Estimates [source, channel, time]; raises UserError for a source or part that `settings.parts` does not know."""
+    _check(scene.sources, settings.parts)
+    signals = split(scene.mixture.cpu().float(), scene.rate, settings)
+    estimates = [sum(signals[part] for part in settings.parts[source]) for source in scene.sources]
+    return torch.stack(estimates).to(scene.mixture.device)
+
+
+def split(mixture: torch.Tensor, rate: int, settings: Settings) -> dict[str, torch.Tensor]:
+    """Mixture [channel, time] float32 at `rate` in Hz -> the four parts, each as the mixture; they add up to it."""
+    window = power_of_two(settings.long_window * rate)
+    bins = torch.arange(window // 2 + 1) * (rate / window)
+    below = (bins < settings.crossover).float()[:, None]
+    low, sustained = _harmonic(mixture, window, settings, torch.stack([below, 1 - below]))
+    rest = mixture - low - sustained
+    short = power_of_two(settings.short_window * rate)
+    (vocal,) = _harmonic(rest, short, settings, torch.ones(1, 1, 1))
+    return dict(zip(PARTS, (low, sustained, vocal, rest - vocal), strict=True))
+
+
+def _harmonic(signal: torch.Tensor, window: int, settings: Settings, bands: torch.Tensor) -> torch.Tensor:
+    """What is harmonic in [channel, time], one signal for each weighting of bins in `bands` [band, bin, 1]."""
+    from librosa.decompose import hpss  # deferred: librosa starts slowly
+
+    hop = hop_length(window, settings.overlap)
+    spectrum = stft(signal, window, hop)
+    # One mask for all channels, so that the stereo image stays.
+    magnitude = spectrum.abs().mean(dim=0).numpy()
+    mask, _ = hpss(magnitude, kernel_size=settings.kernel, power=settings.mask_power, mask=True)
+    return istft(bands[:, None] * torch.from_numpy(mask) * spectrum, window, hop, signal.shape[-1])
+
+
+def _check(sources: tuple[str, ...], parts: Mapping[str, tuple[str, ...]]) -> None:
+    for source in sources:
+        if source not in parts:
+            raise UserError(
+                f"Harmonic-percussive separation does not know the source {source!r}, only {', '.join(parts)}; "
+                f"give the parts that it is made of ({', '.join(PARTS)}) under the setting 'parts'."
+            )
+        if not parts[source] or not set(parts[source]) <= set(PARTS):
+            raise UserError(
+                f"The setting 'parts' gives {list(parts[source])} for {source!r}; "
+                f"give one or more of {', '.join(PARTS)}."
+            )

@@ -1,0 +1,127 @@
+"""Supervised NMF: a dictionary learned from each source's training stems, then activations alone on the mixture.
+
+The usual scheme of Smaragdis, Raj and Shashanka (2007). Kullback-Leibler divergence on magnitudes, as there; the sizes,
+the number of updates and the random choice of training frames are this project's. Frames at silence teach nothing and
+are not drawn. Wiener masks: squared magnitudes of the sources' models.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.methods import nmf
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.masking import (
+    analyse,
+    apply_masks,
+    dtype_of,
+    hop_length,
+    ratio_masks,
+    spectrogram,
+    window_length,
+)
+
+SILENCE = 1e-3  # of the loudest frame's magnitude: quieter frames are not drawn for training
+
+
+@dataclass(frozen=True)
+class Settings:
+    """window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
+
+    components: templates a source.  frames_per_scene: drawn at random from each training scene, with repetition.
+    divergence: kl or is, with `spectrum_exponent` 1 (magnitudes) or 2 (powers).
+    training_iterations, iterations: updates of the dictionary, and of the activations on a mixture.
+    mask_exponent: of the models in the mask.  precision: float32 or float64.
+    """
+
+    window: int | None = None
+    overlap: int = 4
+    components: int = 40
+    frames_per_scene: int = 300
+    divergence: str = "kl"
+    spectrum_exponent: float = 1.0
+    training_iterations: int = 60
+    iterations: int = 30
+    mask_exponent: float = 2.0
+    precision: str = "float32"
+
+
+def train(scenes: Iterable[Scene], settings: Settings) -> Tensors:
+    """A dictionary [bin, component] with columns of sum 1 for each source, under the name `dictionary.<source>`.
+
+    Every scene has references and the same sources and rate. Raises UserError where there is no scene.
+    """
+    nmf.check_divergence(settings.divergence)
+    examples, first = [], None
+    for scene in scenes:
+        first = first or scene
+        examples.append(training_frames(scene, settings))
+    if first is None:
+        raise UserError("Supervised NMF has no training track; give the data set a train split.")
+    target = torch.cat(examples, dim=-1)
+    target = target / target.max().clamp_min(nmf.TINY)
+    generator = torch.Generator().manual_seed(first.seed % 2**63)
+    w = nmf.random_start((*target.shape[:2], settings.components), generator, target)
+    h = nmf.random_start((len(target), settings.components, target.shape[-1]), generator, target)
+    w, h = nmf.normalise(w, h * target.mean())
+    w, _ = nmf.factorise(target, w, h, settings.divergence, settings.training_iterations)
+    dictionaries = {f"dictionary.{source}": w[j].cpu().contiguous() for j, source in enumerate(first.sources)}
+    return {"rate": torch.tensor(first.rate), **dictionaries}
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where `model` is for another rate or other sources."""
+    nmf.check_divergence(settings.divergence)
+    window = window_length(scene.rate, settings.window)
+    hop = hop_length(window, settings.overlap)
+    mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
+    target = spectrogram(mixture, settings.spectrum_exponent)
+    w = _dictionaries(scene, model, target)
+    parts = source_models(target, w, settings.divergence, settings.iterations)
+    return apply_masks(ratio_masks(parts.pow(settings.mask_exponent)), mixture, hop, scene.mixture.shape[-1])
+
+
+def source_models(target: torch.Tensor, w: torch.Tensor, divergence: str, iterations: int) -> torch.Tensor:
+    """Target [bin, frame] and dictionaries [source, bin, component] -> models [source, bin, frame]."""
+    source, bins, component = w.shape
+    joint = w.permute(1, 0, 2).reshape(bins, source * component)
+    h = target.mean().expand(joint.shape[-1], target.shape[-1])
+    _, h = nmf.factorise(target, joint, h, divergence, iterations, fixed_iterations=iterations)
+    return w @ h.reshape(source, component, -1)
+
+
+def training_frames(scene: Scene, settings: Settings) -> torch.Tensor:
+    """Spectrogram frames of the references, [source, bin, frames_per_scene], drawn with the scene's seed."""
+    if scene.references is None:
+        raise UserError("Supervised NMF learns from the true sources; a training scene came without them.")
+    window = window_length(scene.rate, settings.window)
+    spectra = analyse(scene.references, window, hop_length(window, settings.overlap), dtype_of(settings.precision))
+    magnitudes = spectra.abs().pow(settings.spectrum_exponent).mean(dim=1)
+    generator = torch.Generator().manual_seed(scene.seed % 2**63)
+    return torch.stack([_draw(source, settings.frames_per_scene, generator) for source in magnitudes])
+
+
+def _draw(frames: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
+    level = frames.sum(dim=0)
+    audible = torch.nonzero(level >= SILENCE * level.max()).squeeze(-1)
+    chosen = torch.randint(len(audible), (count,), generator=generator)
+    return frames[:, audible[chosen.to(audible.device)]]
+
+
+def _dictionaries(scene: Scene, model: Tensors, target: torch.Tensor) -> torch.Tensor:
+    known = [name.removeprefix("dictionary.") for name in model if name.startswith("dictionary.")]
+    missing = [source for source in scene.sources if source not in known]
+    if missing:
+        raise UserError(
+            f"The model of supervised NMF has no dictionary for {', '.join(missing)}, only for "
+            f"{', '.join(known) or 'no source'}; train it on these sources."
+        )
+    w = torch.stack([model[f"dictionary.{source}"] for source in scene.sources]).to(target)
+    if int(model["rate"]) != scene.rate or w.shape[1] != len(target):
+        raise UserError(
+            f"The model of supervised NMF was trained at {int(model['rate'])} Hz with {w.shape[1]} bins, the mixture "
+            f"has {scene.rate} Hz and {len(target)} bins; train and separate at one rate with one window."
+        )
+    return w
