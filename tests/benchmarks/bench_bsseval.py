@@ -3,11 +3,6 @@
 python -m tests.benchmarks.bench_bsseval
 """
 
-import os
-
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = "1"  # before NumPy is imported, which reads them
-
 import resource
 import sys
 import time
@@ -18,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 from scipy.signal import lfilter
+from threadpoolctl import threadpool_limits
 
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics.bsseval import References, Scores
@@ -110,7 +106,8 @@ def main() -> None:
     columns = ("museval", "ours alone", "ratio", f"ours, 1 of {METHODS}", "ratio", "largest diff.")
     print(f"{'CPU s, one thread, 60 s, 4 sources':36s}" + "".join(f"{column:>14s}" for column in columns))
     for case in CASES:
-        m = measure(case)
+        with threadpool_limits(limits=1):
+            m = measure(case)
         figures = f"{m.museval:14.2f}{m.alone:14.3f}{m.museval / m.alone:14.1f}{m.shared:14.3f}"
         print(f"{case.name:36s}{figures}{m.museval / m.shared:14.1f}{m.difference:11.0e} dB", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)

@@ -90,7 +90,7 @@ def all_pole(power: np.ndarray) -> np.ndarray:
 
 
 def envelope(power: np.ndarray, f0: float, rate: int) -> np.ndarray:
-    """All-pole power envelope [bin] of a frame, fitted to the line through its harmonics, or to all of it if unvoiced."""
+    """All-pole power envelope [bin] of a frame: of the line through its harmonics, or of all of it if unvoiced."""
     if f0 <= 0:
         return all_pole(power + 1e-12)
     frequencies, levels = harmonic_levels(power, f0, rate)

@@ -184,7 +184,7 @@ HASH = (
     "short = chorales.render('bwv260', 16000, 2.0);"
     "print(hashlib.sha256(b''.join(stem.tobytes() for stem in short.stems.values())).hexdigest())"
 )
-STORED = "5121222f5064d73d408cfa1c473e7845ec8961fa7637bc1d7b85216acb126616"
+STORED = "53d1f6f2fd19a6d0f9e4734c35c1fda6c3ac55b6dabcd4b55832cecc56d769de"
 
 
 @pytest.fixture(scope="module")

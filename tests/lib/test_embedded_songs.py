@@ -379,10 +379,10 @@ def test_the_order_of_rendering_does_not_matter(short):
 
 # Of the samples of "studio-train-1", 8 s at 22.05 kHz.
 STORED = {
-    "vocals": "1951887635fde708552fde864f5a0461fbe22de27ccceef189b6aa75929e9f70",
-    "drums": "1815e1a7532f6333233fdec6df39a860b09a32c96a252354591f35184f80bb75",
-    "bass": "0bfa31c7fa4e457fb4d49896a5513a5868e6c8cb72bc59ab7ceb75653e117a39",
-    "other": "54ae6756a11167b5aae586e050b521c1a933f1921877d68a7a3aa5582037358f",
+    "vocals": "62c5b72f3c2dadaaa6ffc5ce73893e2bd8526a65f414e0eff3f32e167e901667",
+    "drums": "f7c8cecd23b12bfd7f1c21756437c11a5b494ce0a9dedc300a84f85974da68b9",
+    "bass": "0629ca79d0eb5ab910312970373c0c57d7b82890f4e9d0b49f36eae2d6fe230e",
+    "other": "bee6227265722391cd38c0c4730aeccb43021cbd4547263aa4d6f318b604bc82",
 }
 
 

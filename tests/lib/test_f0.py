@@ -128,15 +128,15 @@ def test_an_estimator_finds_the_four_pitches_of_a_chord(estimator, chord):
 
 
 @pytest.mark.parametrize("estimator", multipitch.ESTIMATORS)
-@pytest.mark.parametrize("ends", [(150.0, 300.0), (300.0, 150.0)], ids=["up", "down"])
+@pytest.mark.parametrize("ends", [(120.0, 480.0), (480.0, 120.0)], ids=["up", "down"])
 def test_an_estimator_is_neither_sharp_nor_late_on_a_glide(estimator, ends):
-    hz = glide(*ends, 3)
+    hz = glide(*ends, 3)  # 9 cents a frame of the network
     found = multipitch.estimate(tone(hz), RATE, multipitch.Settings(estimator))
     expected = np.interp(found.times, np.arange(len(hz)) / RATE, hz)
     error = cents(np.where(found.hz[:, 0] > 0, found.hz[:, 0], np.nan), expected)
     inside = error[(found.times > 0.2) & (found.times < 2.8)]
     assert np.isfinite(inside).mean() > 0.9
-    assert abs(np.nanmedian(inside)) < 8  # a third of a semitone, one bin of the network, would be 33
+    assert abs(np.median(inside[np.isfinite(inside)])) < 6  # a third of a semitone, one bin of the network, would be 33
 
 
 @pytest.mark.parametrize("estimator", multipitch.ESTIMATORS)

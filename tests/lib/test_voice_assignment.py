@@ -86,6 +86,12 @@ def test_the_beam_search_never_lets_voices_cross():
     assert all((np.diff(column) < 0).all() for column in descending)
 
 
+def test_the_beam_search_remembers_across_a_pause_a_pitch_away_from_the_voices_usual_one():
+    # By its usual pitches, 400 and 200 Hz, the high voice would be nearer to 310 Hz.
+    frames = [[HIGH, LOW]] * 10 + [[500.0, 300.0]] * 2 + [[]] * 3 + [[310.0]] * 2
+    np.testing.assert_array_equal(assigned(candidates(*frames))[:, -2:], [[0, 0], [310, 310]])
+
+
 def test_the_beam_search_takes_the_more_salient_of_two_pitches_at_one_distance():
     found = candidates(*[[300.0]] * 5, [291.26, 309.0], [300.0])
     weak = np.where(found.hz == 309.0, 0.3, found.salience)

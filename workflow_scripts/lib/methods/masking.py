@@ -61,7 +61,7 @@ def analyse(signal: torch.Tensor, window: int, hop: int, dtype: torch.dtype) -> 
 
 def spectrogram(spectrum: torch.Tensor, exponent: float) -> torch.Tensor:
     """Complex [channel, bin, frame] -> [bin, frame], the mean over channels of |x|^exponent, scaled to maximum 1."""
-    magnitudes = spectrum.abs().pow(exponent).mean(dim=-3)
+    magnitudes = spectrum.abs().pow(exponent).mean(dim=-3).contiguous()
     peak = magnitudes.max()
     return magnitudes / torch.where(peak > 0, peak, 1)
 

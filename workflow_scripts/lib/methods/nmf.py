@@ -35,15 +35,18 @@ def is_divergence(target: torch.Tensor, model: torch.Tensor) -> torch.Tensor:
 
 def update_activations(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: str) -> torch.Tensor:
     """One multiplicative update of H with W fixed; the divergence (`kl` or `is`) does not rise."""
-    model = w @ h + floor_of(h.dtype)
     if divergence == "kl":
-        return h * ratio(w.mT @ (target / model), w.sum(dim=-2).unsqueeze(-1))
-    return h * ratio(w.mT @ (target / model / model), w.mT @ (1 / model)).sqrt()
+        return h * ratio(w.mT @ _quotient(target, w, h), w.sum(dim=-2).unsqueeze(-1))
+    up, down = _gradients(target, w, h)
+    return h * ratio(w.mT @ up, w.mT @ down).sqrt()
 
 
 def update_dictionary(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: str) -> torch.Tensor:
-    """One multiplicative update of W with H fixed: the same update on the transposed problem."""
-    return update_activations(target.mT, h.mT, w.mT, divergence).mT
+    """One multiplicative update of W with H fixed; the divergence (`kl` or `is`) does not rise."""
+    if divergence == "kl":
+        return w * ratio(_quotient(target, w, h) @ h.mT, h.sum(dim=-1).unsqueeze(-2))
+    up, down = _gradients(target, w, h)
+    return w * ratio(up @ h.mT, down @ h.mT).sqrt()
 
 
 def normalise(w: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,3 +80,19 @@ def random_start(shape: tuple[int, ...], generator: torch.Generator, like: torch
     They are drawn on the CPU in float64, so that a seed means the same start on every device and in each precision.
     """
     return (torch.randn(shape, generator=generator, dtype=torch.float64).abs() + 0.01).to(like)
+
+
+def _model(w: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+    return (w @ h).add_(floor_of(h.dtype))
+
+
+def _quotient(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+    """V / model, in the model's own memory: fresh pages cost as much as the division."""
+    model = _model(w, h)
+    return torch.div(target, model, out=model)
+
+
+def _gradients(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """V / model^2 and 1 / model, the negative and positive parts of the Itakura-Saito gradient by the model."""
+    inverse = _model(w, h).reciprocal_()
+    return (target * inverse).mul_(inverse), inverse

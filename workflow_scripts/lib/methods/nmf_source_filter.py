@@ -224,5 +224,8 @@ def balance(factors: Factors) -> Factors:
 
 def _gradients(target: torch.Tensor, models: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     """The two parts of the gradient of the Itakura-Saito divergence by the other factor, [2, voice, frame, bin]."""
-    model = models.sum(dim=0) + floor_of(target.dtype)
-    return torch.stack([factor * (target / model / model), factor / model])
+    inverse = models.sum(dim=0).add_(floor_of(target.dtype)).reciprocal_()
+    gradients = factor.new_empty(2, *factor.shape)
+    torch.mul(factor, (target * inverse).mul_(inverse), out=gradients[0])
+    torch.mul(factor, inverse, out=gradients[1])
+    return gradients

@@ -6,11 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from workflow_scripts.lib.datasets.embedded.notes import Note, Syllable
+from workflow_scripts.lib.datasets.embedded.notes import VOWELS, Note, Syllable
 from workflow_scripts.lib.datasets.embedded.phonemes import CONSONANT_SOUNDS, Consonant
 from workflow_scripts.lib.datasets.embedded.voice import Singer
 
-TIMING_JITTER = 0.012  # s, standard deviation
+TIMING_JITTER, LARGEST_SHIFT = 0.012, 0.03  # s, standard deviation and limit
+LEVEL_DB = 1.2  # standard deviation of the level of a note
+BREATH_SECONDS = (0.24, 0.34)  # taken from the end of a phrase
+SHORTEST = 0.05  # s, of a note as sung
 TUNING_CENTS = 8.0  # standard deviation of a whole performance, to which that of each note is added
 SAME_ONSET = 0.02  # s, a syllable belongs to a note that begins this near
 LEGATO_GAP = 0.03  # s, notes closer than this are joined
@@ -38,38 +41,38 @@ def perform(
     notes: Sequence[Note], syllables: Sequence[Syllable], who: Singer, generator: np.random.Generator
 ) -> list[Event]:
     """Shift and mistune each note, give it its syllable, and leave room for a breath after a phrase."""
-    events: list[Event] = []
     tuning = generator.normal(0.0, TUNING_CENTS)
+    events: list[Event] = []
     for note in notes:
-        shift = float(np.clip(generator.normal(0.0, TIMING_JITTER), -0.03, 0.03))
-        cents, level, breath = (
-            generator.normal(tuning, who.intonation),
-            generator.normal(0.0, 1.2),
-            generator.uniform(0.24, 0.34),
-        )
-        before = events[-1] if events else None
-        start = max(note.onset + shift, before.start + 0.05 if before else 0.0)
-        end = note.end - (min(breath, 0.35 * note.duration) if note.phrase_end else 0.0)
-        syllable = _syllable_at(note.onset, syllables)
-        consonant = CONSONANT_SOUNDS[syllable.consonant] if syllable and syllable.consonant else None
-        vowel = syllable.vowel if syllable else before.vowel if before else "a"
-        events.append(
-            Event(
-                start=start,
-                end=max(end, start + 0.05),
-                midi=note.midi + cents / 100.0,
-                legato=before is not None and note.onset - before.end < LEGATO_GAP,
-                vowel=vowel,
-                consonant=consonant,
-                consonant_seconds=_consonant_seconds(consonant, before, start),
-                level=level,
-            )
-        )
+        events.append(_event(note, events[-1] if events else None, syllables, tuning, who, generator))
     return _joined(events)
 
 
-def _syllable_at(onset: float, syllables: Sequence[Syllable]) -> Syllable | None:
-    return next((s for s in syllables if abs(s.onset - onset) < SAME_ONSET), None)
+def _event(
+    note: Note,
+    before: Event | None,
+    syllables: Sequence[Syllable],
+    tuning: float,
+    who: Singer,
+    generator: np.random.Generator,
+) -> Event:
+    """One note with its own timing, mistuning around `tuning` in cents, level and breath."""
+    shift = float(np.clip(generator.normal(0.0, TIMING_JITTER), -LARGEST_SHIFT, LARGEST_SHIFT))
+    cents, level = generator.normal(tuning, who.intonation), generator.normal(0.0, LEVEL_DB)
+    breath = min(generator.uniform(*BREATH_SECONDS), 0.35 * note.duration) if note.phrase_end else 0.0
+    start = max(note.onset + shift, before.start + SHORTEST if before else 0.0)
+    syllable = next((s for s in syllables if abs(s.onset - note.onset) < SAME_ONSET), None)
+    consonant = CONSONANT_SOUNDS[syllable.consonant] if syllable and syllable.consonant else None
+    return Event(
+        start=start,
+        end=max(note.end - breath, start + SHORTEST),
+        midi=note.midi + cents / 100.0,
+        legato=before is not None and note.onset - before.end < LEGATO_GAP,
+        vowel=syllable.vowel if syllable else before.vowel if before else VOWELS[0],
+        consonant=consonant,
+        consonant_seconds=_consonant_seconds(consonant, before, start),
+        level=level,
+    )
 
 
 def _consonant_seconds(consonant: Consonant | None, before: Event | None, start: float) -> float:

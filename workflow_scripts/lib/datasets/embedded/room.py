@@ -44,9 +44,7 @@ def impulse_response(
     out *= direct_gains(channels, 0.0)[:, None]
     out[:, 0] += direct_gains(channels, pan)
     delays = np.sort(generator.uniform(FIRST_TAP, LAST_TAP, TAPS))
-    gains = (
-        generator.choice((-1.0, 1.0), TAPS) * generator.uniform(0.4, 1.0, TAPS) * (FIRST_TAP + 0.01) / (delays + 0.01)
-    )
+    gains = generator.choice((-1.0, 1.0), TAPS) * generator.uniform(0.4, 1.0, TAPS) / (delays + 0.01)
     gains *= 10.0 ** (room.early / 20.0) / np.sqrt((gains**2).sum())
     for delay, gain, side in zip(delays, gains, generator.uniform(-1.0, 1.0, TAPS), strict=True):
         out[:, round(delay * rate)] += gain * direct_gains(channels, side)
