@@ -2,10 +2,13 @@
 
 import os
 import sys
+import time
 
+from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.plan import NO_F0, Plan, growing, text
+from workflow_scripts.plan import Plan, growing, text
 
+started = time.time()
 # Jobs find this environment's Python and this project, wherever snakemake was started from.
 os.environ["PATH"] = os.pathsep.join(
     [os.path.dirname(sys.executable), os.environ["PATH"]]
@@ -23,11 +26,11 @@ except UserError as error:
 
 
 wildcard_constraints:
-    dataset="[^/]+",
+    dataset=r"[\w-]+",
     sources="[^/]+",
-    method="[^/]+",
-    f0="[^/]+",
-    comparison="[^/]+",
+    method=r"[\w-]+",
+    f0=r"[\w-]+",
+    comparison=r"[\w-]+",
     split="train|valid|test",
     seed=r"\d+",
     shard=r"\d+-of-\d+",
@@ -54,4 +57,6 @@ rule all:
 
 
 onsuccess:
-    print(open("results/report/summary.txt", encoding="utf-8").read())
+    summary = "results/report/summary.txt"
+    if os.path.exists(summary) and os.path.getmtime(summary) >= started:
+        print(open(summary, encoding="utf-8").read())

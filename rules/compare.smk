@@ -3,11 +3,12 @@
 
 rule compare:
     input:
-        scores=lambda wildcards: plan.score_folders(wildcards.comparison),
+        scores=lambda wildcards: plan.score_manifests(wildcards.comparison),
         estimates=lambda wildcards: plan.all_estimates(wildcards.comparison),
         models=lambda wildcards: plan.models(wildcards.comparison),
     output:
         directory("results/compare/{comparison}"),
+        manifest="results/compare/{comparison}.json",
     log:
         "results/logs/compare/{comparison}.log",
     benchmark:
@@ -28,4 +29,4 @@ rule compare:
     shell:
         "python -m workflow_scripts.compare.compare --scores {input.scores:q} --estimates {input.estimates:q}"
         " --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
-        " --aggregation {params.aggregation} --remark {params.remark:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"
+        " --aggregation {params.aggregation} --remark {params.remark:q} --scoring {params.scoring:q} --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -4,6 +4,7 @@
 rule prepare:
     output:
         directory("results/prepare/{dataset}"),
+        manifest="results/prepare/{dataset}.json",
     log:
         "results/logs/prepare/{dataset}.log",
     benchmark:
@@ -21,4 +22,4 @@ rule prepare:
         "Preparing the data set {wildcards.dataset}"
     shell:
         "python -m workflow_scripts.data.prepare --kind {params.kind} --dataset {params.dataset:q}"
-        " --out {output:q} --cache {params.cache:q} --processes {threads} --code {params.code} &> {log:q}"
+        " --out {output.manifest:q} --cache {params.cache:q} --processes {threads} --code {params.code} &> {log:q}"

@@ -3,10 +3,10 @@
 
 def f0_inputs(wildcards):
     entry = plan.f0_source(wildcards.f0)
-    data = {"data": f"results/prepare/{wildcards.dataset}"}
+    data = {"data": f"results/prepare/{wildcards.dataset}.json"}
     if entry["kind"] == "degraded":
         data["of"] = (
-            f"results/estimate_f0/{wildcards.dataset}/{entry['of']}/{wildcards.split}/{wildcards.shard}"
+            f"results/estimate_f0/{wildcards.dataset}/{entry['of']}/{wildcards.split}/{wildcards.shard}.json"
         )
     return data
 
@@ -16,6 +16,7 @@ rule estimate_f0:
         unpack(f0_inputs),
     output:
         directory("results/estimate_f0/{dataset}/{f0}/{split}/{shard}"),
+        manifest="results/estimate_f0/{dataset}/{f0}/{split}/{shard}.json",
     log:
         "results/logs/estimate_f0/{dataset}/{f0}/{split}-{shard}.log",
     benchmark:
@@ -35,4 +36,4 @@ rule estimate_f0:
     shell:
         "python -m workflow_scripts.f0.estimate_f0 --data {input.data:q} --kind {params.kind}"
         " --settings {params.settings:q} --voices {params.voices:q} --split {wildcards.split} --part {wildcards.shard}"
-        " {params.of} --out {output:q} --code {params.code} &> {log:q}"
+        " {params.of} --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -3,9 +3,10 @@
 
 rule draw:
     input:
-        scores=lambda wildcards: plan.score_folders(wildcards.comparison),
+        scores=lambda wildcards: plan.score_manifests(wildcards.comparison),
     output:
         directory("results/draw/{comparison}"),
+        manifest="results/draw/{comparison}.json",
     log:
         "results/logs/draw/{comparison}.log",
     benchmark:
@@ -25,14 +26,14 @@ rule draw:
     shell:
         "python -m workflow_scripts.report.draw --scores {input.scores:q} --rows {params.rows:q}"
         " --metric {params.metric:q} --aggregation {params.aggregation} --remark {params.remark:q}"
-        " --out {output:q} --code {params.code} &> {log:q}"
+        " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
 rule report:
     input:
-        scores=[folder for name in plan.run for folder in plan.score_folders(name)],
-        tables=collect("results/compare/{comparison}", comparison=plan.run),
-        figures=collect("results/draw/{comparison}", comparison=plan.run),
+        scores=[each for name in plan.run for each in plan.score_manifests(name)],
+        tables=collect("results/compare/{comparison}.json", comparison=plan.run),
+        figures=collect("results/draw/{comparison}.json", comparison=plan.run),
         f0=[
             f"results/score_f0/{name}/f0.md"
             for name in plan.run

@@ -2,7 +2,7 @@
 
 
 def comparison_data(wildcards):
-    return f"results/prepare/{plan.run[wildcards.comparison]['dataset']}"
+    return f"results/prepare/{plan.run[wildcards.comparison]['dataset']}.json"
 
 
 rule score:
@@ -13,6 +13,7 @@ rule score:
         ),
     output:
         directory("results/score/{comparison}/{shard}"),
+        manifest="results/score/{comparison}/{shard}.json",
     log:
         "results/logs/score/{comparison}-{shard}.log",
     benchmark:
@@ -35,7 +36,7 @@ rule score:
         "python -m workflow_scripts.score.score --comparison {wildcards.comparison:q} --dataset {params.dataset:q}"
         " --data {input.data:q} --sources {params.sources:q} --split {params.split}"
         " --part {wildcards.shard} --rows {params.rows:q} --estimates {input.estimates:q}"
-        " --metrics {params.metrics:q} --scoring {params.scoring:q} --out {output:q} --code {params.code} &> {log:q}"
+        " --metrics {params.metrics:q} --scoring {params.scoring:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
 rule score_f0:

@@ -3,10 +3,10 @@
 
 def separate_inputs(wildcards):
     needs = plan.method(wildcards.method)["needs"]
-    paths = {"data": f"results/prepare/{wildcards.dataset}"}
+    paths = {"data": f"results/prepare/{wildcards.dataset}.json"}
     if wildcards.f0 != NO_F0:
         paths["f0"] = (
-            f"results/estimate_f0/{wildcards.dataset}/{wildcards.f0}/{wildcards.split}/{wildcards.shard}"
+            f"results/estimate_f0/{wildcards.dataset}/{wildcards.f0}/{wildcards.split}/{wildcards.shard}.json"
         )
     if "training" in needs:
         paths["model"] = (
@@ -32,6 +32,7 @@ rule separate:
         directory(
             "results/separate/{dataset}/{sources}/{method}/{f0}/seed{seed}/{split}/{shard}"
         ),
+        manifest="results/separate/{dataset}/{sources}/{method}/{f0}/seed{seed}/{split}/{shard}.json",
     log:
         "results/logs/separate/{dataset}/{sources}/{method}/{f0}-seed{seed}-{split}-{shard}.log",
     benchmark:
@@ -55,5 +56,5 @@ rule separate:
     shell:
         "python -m workflow_scripts.separate.separate --data {input.data:q} --module {params.module}"
         " --settings {params.settings:q} --needs {params.needs:q} --sources {params.sources:q}"
-        " --split {wildcards.split} --part {wildcards.shard} --seed {wildcards.seed} {params.optional:q} --out {output:q}"
+        " --split {wildcards.split} --part {wildcards.shard} --seed {wildcards.seed} {params.optional:q} --out {output.manifest:q}"
         " --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"

@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        data="results/prepare/{dataset}",
+        data="results/prepare/{dataset}.json",
     output:
         model="results/train/{dataset}/{sources}/{method}/seed{seed}/model.safetensors",
         provenance="results/train/{dataset}/{sources}/{method}/seed{seed}/provenance.json",

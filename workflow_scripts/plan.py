@@ -11,13 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.lib.core.config import checked, merged, read_yaml
+from workflow_scripts.lib.core.config import NO_F0, checked, merged, read_yaml
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
 from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash
 
 LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source"}
-NO_F0 = "no-f0"
 F0_MODULES = {
     "exact": [], "stems": ["pitch"], "mixture": ["multipitch", "voice_assignment"], "file": ["f0_user"],
     "degraded": ["f0_degrade"],
@@ -112,15 +111,15 @@ class Plan:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
 
     def estimates(self, comparison: str, shard: str) -> list[str]:
-        """Folder of the estimates of each row, for one shard."""
+        """Manifest of the estimates of each row, for one shard."""
         entry = self.run[comparison]
         base = f"results/separate/{entry['dataset']}/{'+'.join(entry['sources'])}"
         tail = f"{entry['split']}/{shard}"
-        return [f"{base}/{row.method}/{row.f0}/seed{row.seed}/{tail}" for row in self.rows(comparison)]
+        return [f"{base}/{row.method}/{row.f0}/seed{row.seed}/{tail}.json" for row in self.rows(comparison)]
 
     def all_estimates(self, comparison: str) -> list[str]:
         """The same for all shards, those of one shard together."""
-        return [folder for shard in self.shards() for folder in self.estimates(comparison, shard)]
+        return [each for shard in self.shards() for each in self.estimates(comparison, shard)]
 
     def models(self, comparison: str) -> list[str]:
         """Provenance of the model of each row that has one."""
@@ -129,8 +128,8 @@ class Plan:
         rows = [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
         return [f"{base}/{row.method}/seed{row.seed}/provenance.json" for row in rows]
 
-    def score_folders(self, comparison: str) -> list[str]:
-        return [f"results/score/{comparison}/{shard}" for shard in self.shards()]
+    def score_manifests(self, comparison: str) -> list[str]:
+        return [f"results/score/{comparison}/{shard}.json" for shard in self.shards()]
 
     def f0_reference(self, comparison: str) -> str:
         """What estimated F0 is measured against: the exact one of embedded data, otherwise that of the stems."""
@@ -139,10 +138,10 @@ class Plan:
 
     def f0_tables(self, comparison: str, f0: str) -> list[str]:
         entry = self.run[comparison]
-        return [f"results/estimate_f0/{entry['dataset']}/{f0}/{entry['split']}/{shard}" for shard in self.shards()]
+        return [f"results/estimate_f0/{entry['dataset']}/{f0}/{entry['split']}/{shard}.json" for shard in self.shards()]
 
     def all_f0_tables(self, comparison: str) -> list[str]:
-        return [folder for f0 in self.run[comparison]["f0"] for folder in self.f0_tables(comparison, f0)]
+        return [each for f0 in self.run[comparison]["f0"] for each in self.f0_tables(comparison, f0)]
 
     # Fingerprints. Each holds those of the stages before it, so that a result can never rest on an older one unseen.
 

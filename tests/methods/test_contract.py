@@ -30,7 +30,7 @@ def method(name: str) -> tuple[ModuleType, Any]:
 
 
 @lru_cache
-def model(name: str, channels: int = 1) -> Tensors:
+def model(name: str, channels: int) -> Tensors:
     """Weights from two training scenes; none for a method that does not learn."""
     if "training" not in description(name).get("needs", []):
         return {}
@@ -109,9 +109,9 @@ def test_the_same_seed_gives_the_same_bits(name):
 
 @every_method
 def test_training_twice_gives_the_same_bits(name):
-    first = model(name)
+    first = model(name, 1)
     model.cache_clear()
-    second = model(name)
+    second = model(name, 1)
     assert first.keys() == second.keys()
     assert bool(first) == ("training" in description(name).get("needs", []))
     assert all(torch.equal(first[key], second[key]) for key in first)
@@ -121,7 +121,7 @@ def test_training_twice_gives_the_same_bits(name):
 def test_a_model_saved_and_loaded_gives_the_same_estimates(name, tmp_path):
     whole = scenes.scene()
     path = tmp_path / "model.safetensors"
-    safetensors.torch.save_file(model(name), path)
+    safetensors.torch.save_file(model(name, 1), path)
     before, after = separate(name, whole), separate(name, whole, safetensors.torch.load_file(path))
     assert before.numel() > 0
     assert torch.equal(before, after)
@@ -161,7 +161,7 @@ def test_the_mixture_and_the_references_are_left_as_they_were(name):
 
 
 @every_method
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here to compare the CPU with")
+@pytest.mark.gpu
 def test_cpu_and_gpu_agree(name):
     module, settings = method(name)
     # float64, so that an iterative method has the same path on both.

@@ -117,6 +117,7 @@ MISTAKES = [
         _set("comparisons.singing_voice.sources", ["vocals", "drums", "bass", "other", "accompaniment"]),
         "has 'accompaniment', the sum of the stems not named, but names every stem",
     ),
+    (_set("datasets", {"my.set": {}}), "'datasets' has the name 'my.set'; allowed are letters, digits, '_' and '-'"),
     (_set("f0.exact", {"label": "x", "kind": "degraded"}), "f0.exact is degraded, but does not say of what"),
 ]
 

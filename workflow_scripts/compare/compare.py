@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.command import run
+from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.files import write_text
-from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics import scores as scored
 from workflow_scripts.lib.metrics import tables
@@ -20,12 +21,13 @@ def compare(
     *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: Kind,
     scoring: str, remark: str, out: Path, code: str,
 ) -> None:  # fmt: skip
-    """Write `out/table.{csv,md,tex}`, `out/tests.csv` and `out/summary.txt`.
+    """Write table.csv, table.md, table.tex, tests.csv and summary.txt.
 
-    `estimates`: folders in the order of `rows` (JSON), shard after shard; `models`: provenance files of the training.
+    `scores`, `estimates` and `out` are manifests of folders, `estimates` in the order of
+    `rows` (JSON), shard after shard; `models` are the provenance files of the training.
     """
     labels = json.loads(rows)
-    with recorded(out / "provenance.json", code, aggregation=aggregation):
+    with recorded(out, code, aggregation=aggregation) as folder:
         values = scored.labelled(scored.read(scores), labels)
         comparison = tables.compare(
             values,
@@ -39,17 +41,19 @@ def compare(
         )
         meaning = definitions(metrics, **json.loads(scoring))
         shown = {"title": comparison.name.replace("_", " "), "remark": remark}
-        write_text(out / "table.csv", tables.csv_table(comparison, meaning))
-        write_text(out / "table.md", tables.markdown_table(comparison, metrics[0], meaning, **shown))
-        write_text(out / "table.tex", tables.latex_table(comparison, metrics[0], meaning, **shown))
-        write_text(out / "tests.csv", comparison.tests.to_csv(index=False))
-        write_text(out / "summary.txt", tables.summary_text(comparison, metrics[0], **shown))
+        write_text(folder / "table.csv", tables.csv_table(comparison, meaning))
+        write_text(folder / "table.md", tables.markdown_table(comparison, metrics[0], meaning, **shown))
+        write_text(folder / "table.tex", tables.latex_table(comparison, metrics[0], meaning, **shown))
+        write_text(folder / "tests.csv", comparison.tests.to_csv(index=False))
+        write_text(folder / "summary.txt", tables.summary_text(comparison, metrics[0], **shown))
 
 
 def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.DataFrame:
     """What each row's jobs cost, from their provenance."""
     count = len(labels)
-    jobs = [("separate", labels[index % count], path / "provenance.json") for index, path in enumerate(estimates)]
+    jobs = [
+        ("separate", labels[index % count], folder_of(path) / "provenance.json") for index, path in enumerate(estimates)
+    ]
     trained = [row for row in labels if row["trained"]]
     jobs += [("train", row, path) for row, path in zip(trained, models, strict=True)]
     return pd.DataFrame(
@@ -58,7 +62,7 @@ def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.
             | json.loads(path.read_text(encoding="utf-8"))["cost"]
             for stage, row, path in jobs
         ]
-    ).replace({"f0": {scored.NO_F0: ""}, "wall_seconds": {None: np.nan}})
+    ).replace({"f0": {NO_F0: ""}, "wall_seconds": {None: np.nan}})
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from workflow_scripts.lib.datasets import kinds
 
 
 def prepare(*, kind: str, dataset: str, out: Path, cache: Path, processes: int, code: str) -> None:
-    """Prepare the data set `dataset` (JSON: settings, stems, voices, rate, channels) under `out`."""
+    """Prepare `dataset` (JSON: settings, stems, voices, rate, channels) in the folder of the manifest `out`."""
     entry = json.loads(dataset)
-    with recorded(out / "provenance.json", code, dataset=entry):
-        kinds.prepare(kind, out=out, cache=cache, processes=processes, **entry)
+    with recorded(out, code, unlisted=".wav", dataset=entry) as folder:  # tracks.csv has the hashes of the audio
+        kinds.prepare(kind, out=folder, cache=cache, processes=processes, **entry)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import f0_sources
 from workflow_scripts.lib.audio.f0 import F0, read_f0, write_f0
-from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
 
 
@@ -14,15 +14,21 @@ def estimate_f0(
     *, data: Path, kind: str, settings: str, voices: list[str], split: str, part: str, out: Path, code: str,
     of: Path | None = None,
 ) -> None:  # fmt: skip
-    """Write `out/<track>.csv` for each track of the shard `part`; `of` holds the tables that are degraded."""
+    """Write <track>.csv for each track of the shard `part`; `of` lists the tables that are degraded.
+
+    `data`, `of` and `out` are manifests of folders.
+    """
     chosen = json.loads(settings)
-    with recorded(out / "provenance.json", code, kind=kind, settings=chosen):
-        for track in shard(read_tracks(data, split), part):
+    root = folder_of(data)
+    with recorded(out, code, kind=kind, settings=chosen) as folder:
+        for track in shard(read_tracks(root, split), part):
             if of is not None:
-                f0 = f0_sources.degrade(read_f0(of / f"{track.track}.csv"), chosen, seed=0, track=track.track)
+                f0 = f0_sources.degrade(
+                    read_f0(folder_of(of) / f"{track.track}.csv"), chosen, seed=0, track=track.track
+                )
             else:
-                f0 = _estimate(data, track, kind, chosen, tuple(voices))
-            write_f0(out / f"{track.track}.csv", f0)
+                f0 = _estimate(root, track, kind, chosen, tuple(voices))
+            write_f0(folder / f"{track.track}.csv", f0)
 
 
 def _estimate(data: Path, track: Track, kind: str, settings: dict, voices: tuple[str, ...]) -> F0:

@@ -10,18 +10,16 @@ from workflow_scripts.lib.metrics import scores as scored
 from workflow_scripts.lib.metrics.statistics import Kind
 
 
-def draw(
-    *, scores: list[Path], rows: str, metric: str, aggregation: Kind, remark: str, out: Path, code: str
-) -> None:
-    """Write `out/distribution` and `out/heat_map` as PDF, SVG and PNG, of the headline metric."""
+def draw(*, scores: list[Path], rows: str, metric: str, aggregation: Kind, remark: str, out: Path, code: str) -> None:
+    """Write the figures distribution and heat_map as PDF, SVG and PNG; `scores` and `out` are manifests of folders."""
     labels = json.loads(rows)
-    with recorded(out / "provenance.json", code, metric=metric, aggregation=aggregation):
+    with recorded(out, code, metric=metric, aggregation=aggregation) as folder:
         values, order = scored.labelled(scored.read(scores), labels), scored.order(labels)
         shown = {"title": values["comparison"].iloc[0].replace("_", " "), "remark": remark}
         bounds = [row["label"] for row in labels if row["bound"]]
         distribution = figures.distribution_figure(values, metric, order, aggregation, bounds=bounds, **shown)
-        figures.save_figure(distribution, out / "distribution")
-        figures.save_figure(figures.heat_map(values, metric, order, aggregation, **shown), out / "heat_map")
+        figures.save_figure(distribution, folder / "distribution")
+        figures.save_figure(figures.heat_map(values, metric, order, aggregation, **shown), folder / "heat_map")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,23 @@ from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import atomic, write_text
+from workflow_scripts.lib.core.provenance import folder_of
 from workflow_scripts.lib.metrics import scores as scored
 
 
 def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: Path, parquet: Path) -> None:
-    """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0."""
+    """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0.
+
+    `scores` and `tables` are manifests of folders.
+    """
     with atomic(parquet) as temporary:
         scored.read(scores).to_parquet(temporary, index=False)
-    parts = [(folder / "summary.txt").read_text(encoding="utf-8") for folder in tables]
+    folders = [folder_of(manifest) for manifest in tables]
+    parts = [(folder / "summary.txt").read_text(encoding="utf-8") for folder in folders]
     parts += [path.read_text(encoding="utf-8") for path in f0]
-    where = [f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in tables]
+    where = [
+        f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in folders
+    ]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 

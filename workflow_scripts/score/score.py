@@ -9,7 +9,7 @@ import pandas as pd
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.files import atomic
-from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
 from workflow_scripts.lib.metrics.museval_json import write_track
 from workflow_scripts.lib.metrics.registry import score_track
@@ -19,22 +19,23 @@ def score(
     *, comparison: str, dataset: str, data: Path, sources: list[str], split: str, part: str, rows: str,
     estimates: list[Path], metrics: list[str], scoring: str, out: Path, code: str,
 ) -> None:  # fmt: skip
-    """Write `out/scores.parquet` and museval's JSON `out/museval/<row>/<split>/<track>.json`.
+    """Write scores.parquet and museval's JSON museval/<method>/<f0>/seed<k>/<split>/<track>.json.
 
-    `rows` (JSON) gives method, f0 and seed of each folder in `estimates`.
+    `data`, `estimates` and `out` are manifests of folders; `rows` (JSON) gives method, f0 and seed of each estimate.
     """
     chosen, labels = json.loads(scoring), json.loads(rows)
-    tracks = shard(read_tracks(data, split), part)
-    with recorded(out / "provenance.json", code, scoring=chosen, data=[track.sha256 for track in tracks]):
-        tables = [_score(track, data, sources, estimates, metrics, chosen) for track in tracks]
+    root, folders = folder_of(data), [folder_of(manifest) for manifest in estimates]
+    tracks = shard(read_tracks(root, split), part)
+    with recorded(out, code, scoring=chosen, data=[track.sha256 for track in tracks]) as folder:
+        tables = [_score(track, root, sources, folders, metrics, chosen) for track in tracks]
         scores = pd.concat(tables, ignore_index=True)
         for name in ("method", "f0", "seed"):
             scores[name] = scores["row"].map([row[name] for row in labels].__getitem__)
         scores["source"] = scores["source"].map(sources.__getitem__)
         scores.insert(0, "comparison", comparison)
         scores.insert(1, "dataset", dataset)
-        _write_museval(scores, out / "museval", split, chosen)
-        with atomic(out / "scores.parquet") as temporary:
+        _write_museval(scores, folder / "museval", split, chosen)
+        with atomic(folder / "scores.parquet") as temporary:
             scores.drop(columns="row").to_parquet(temporary, index=False)
 
 

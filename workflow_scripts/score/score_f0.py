@@ -7,6 +7,7 @@ import pandas as pd
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio.f0 import F0, read_f0
 from workflow_scripts.lib.core.files import atomic, write_text
+from workflow_scripts.lib.core.provenance import folder_of
 from workflow_scripts.lib.metrics.f0_quality import quality
 
 
@@ -15,7 +16,7 @@ def score_f0(
 ) -> None:
     """Write one row a source, track, voice and metric (`csv`) and the means a source and voice (`text`, Markdown).
 
-    `estimates` are the folders of each name in turn, as many a name as `reference` has.
+    `reference` and `estimates` are manifests of folders, those of each name in turn, as many a name as `reference` has.
     """
     known = _tables(reference)
     count = len(reference)
@@ -30,8 +31,8 @@ def score_f0(
     write_text(text, f"F0 quality against the F0 source {reference_name!r}, mean over tracks\n\n{_markdown(means)}\n")
 
 
-def _tables(folders: list[Path]) -> dict[str, F0]:
-    return {path.stem: read_f0(path) for folder in folders for path in sorted(folder.glob("*.csv"))}
+def _tables(manifests: list[Path]) -> dict[str, F0]:
+    return {path.stem: read_f0(path) for each in manifests for path in sorted(folder_of(each).glob("*.csv"))}
 
 
 def _markdown(table: pd.DataFrame) -> str:

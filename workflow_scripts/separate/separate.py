@@ -8,7 +8,7 @@ import torch
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
-from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets.table import read_tracks, shard
 from workflow_scripts.lib.methods import contract, scenes
 
@@ -17,17 +17,21 @@ def separate(
     *, data: Path, module: str, settings: str, needs: list[str], sources: list[str], split: str, part: str, seed: int,
     out: Path, threads: int, gpu: int, code: str, f0: Path | None = None, model: Path | None = None,
 ) -> None:  # fmt: skip
-    """Write `out/<track>/<source>.wav` (32-bit float, length and rate of the mixture) for the shard `part`."""
+    """Write <track>/<source>.wav (32-bit float, length and rate of the mixture) for the shard `part`.
+
+    `data`, `f0` and `out` are manifests of folders.
+    """
     torch.set_num_threads(threads)
     method, chosen = contract.load(module, json.loads(settings))
     device = scenes.device(gpu)
     weights = safetensors.torch.load_file(model, str(device)) if model else {}
-    tracks = shard(read_tracks(data, split), part)
-    with recorded(out / "provenance.json", code, seed=seed, data=[track.sha256 for track in tracks]):
+    root, tables = folder_of(data), folder_of(f0) if f0 else None
+    tracks = shard(read_tracks(root, split), part)
+    with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks]) as folder:
         for track in tracks:
-            scene = scenes.scene(data, track, tuple(sources), needs, seed, f0, device)
+            scene = scenes.scene(root, track, tuple(sources), needs, seed, tables, device)
             for source, estimate in zip(sources, method.separate(scene, chosen, weights), strict=True):
-                io.write(out / track.track / f"{source}.wav", estimate.cpu().numpy(), scene.rate)
+                io.write(folder / track.track / f"{source}.wav", estimate.cpu().numpy(), scene.rate)
 
 
 if __name__ == "__main__":

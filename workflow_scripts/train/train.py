@@ -8,7 +8,7 @@ import torch
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import atomic
-from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.provenance import folder_of, measured
 from workflow_scripts.lib.datasets.table import read_tracks
 from workflow_scripts.lib.methods import contract, scenes
 
@@ -17,12 +17,13 @@ def train(
     *, data: Path, module: str, settings: str, sources: list[str], seed: int, out: Path, threads: int, gpu: int,
     code: str,
 ) -> None:  # fmt: skip
-    """Write the weights `out` (safetensors) and `provenance.json` beside them."""
+    """Write the weights `out` (safetensors) and `provenance.json` beside them; `data` is the data set's manifest."""
     torch.set_num_threads(threads)
     method, chosen = contract.load(module, json.loads(settings))
-    tracks = read_tracks(data, "train")
-    with recorded(out.parent / "provenance.json", code, seed=seed, data=[track.sha256 for track in tracks]):
-        examples = scenes.training(data, tracks, tuple(sources), seed, scenes.device(gpu))
+    root = folder_of(data)
+    tracks = read_tracks(root, "train")
+    with measured(out.parent / "provenance.json", code, seed=seed, data=[track.sha256 for track in tracks]):
+        examples = scenes.training(root, tracks, tuple(sources), seed, scenes.device(gpu))
         model = method.train(examples, chosen)
         header = {"module": module, "settings": settings, "sources": json.dumps(sources), "code": code}
         with atomic(out) as temporary:

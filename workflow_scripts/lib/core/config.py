@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 
+NO_F0 = "no-f0"  # stands for the F0 source where a method uses none
 KINDS = {
     "object": "a mapping",
     "array": "a list",
@@ -82,6 +83,8 @@ def _sentence(error: ValidationError, where: str) -> str:
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         return f"{at} lacks {missing!r}: {error.schema['properties'][missing].get('description', 'it must be given')}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{at} has the name {error.instance!r}; allowed are letters, digits, '_' and '-'."
     if error.validator == "enum":
         return f"{at} is {error.instance!r}; {nearest(error.instance, error.validator_value)}"
     return f"{at} is {error.instance!r}; allowed is {_allowed(error.schema)}."

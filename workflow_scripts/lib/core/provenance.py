@@ -12,20 +12,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.lib.core.files import write_json
+from workflow_scripts.lib.core.files import sha256_file, write_json
 
 PACKAGES = ("torch", "torchaudio", "numpy", "scipy", "pandas", "soundfile", "soxr", "librosa", "snakemake")
 
 
+def folder_of(manifest: Path) -> Path:
+    """The folder whose content a manifest lists: results/x/a.json is that of results/x/a/."""
+    return manifest.with_suffix("")
+
+
 @contextmanager
-def recorded(path: Path, code: str, **facts: Any) -> Iterator[dict[str, Any]]:
+def recorded(manifest: Path, code: str, *, unlisted: str = "", **facts: Any) -> Iterator[Path]:
+    """Yield the folder to fill; when the block ends well, write its `provenance.json` and its `manifest` beside it.
+
+    The manifest lists the hash of each file. It is what the next rules take as input: equal content is then equal to
+    Snakemake, whatever the time stamps say, which it would not be for a folder. Files that end in `unlisted` are left
+    out of it.
+    """
+    folder = folder_of(manifest)
+    with measured(folder / "provenance.json", code, **facts):
+        yield folder
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    listed = [path for path in files if path.name != "provenance.json" and not (unlisted and path.suffix == unlisted)]
+    write_json(manifest, {str(path.relative_to(folder)): sha256_file(path) for path in listed})
+
+
+@contextmanager
+def measured(path: Path, code: str, **facts: Any) -> Iterator[None]:
     """Write `path` (JSON) when the block ends well: code hash, seed and other facts, versions, hardware and cost.
 
     The cost is that of the block, children included: CPU seconds (user and system), wall seconds, peak resident
-    memory of the process in MiB. Yields the facts, so that the block can add some.
+    memory of the process in MiB.
     """
     started, cpu = time.perf_counter(), _cpu_seconds()
-    yield facts
+    yield
     cost = {
         "cpu_seconds": round(_cpu_seconds() - cpu, 3),
         "wall_seconds": round(time.perf_counter() - started, 3),

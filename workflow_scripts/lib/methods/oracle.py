@@ -20,6 +20,7 @@ from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.masking import analyse, apply_masks, dtype_of, hop_length, ratio_masks, window_length
 
 RIDGE = 1e-8  # of a covariance's trace, added to its diagonal: keeps that of a dual-mono mixture invertible
+BLOCK = 32  # bins at a time, which keeps the matrices of a whole track out of memory
 SILENT = 1e-30  # power below which a bin holds nothing
 
 
@@ -71,16 +72,28 @@ def binary_mask(sources: torch.Tensor) -> torch.Tensor:
 
 def multichannel_wiener(mixture: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
     """Complex mixture [channel, bin, frame] and true sources [source, channel, bin, frame] -> estimates as sources."""
-    exact = sources.to(torch.complex128)
-    power = exact.abs().square().mean(dim=1)
-    spatial = _spatial_covariance(exact, power)
-    covariance = torch.einsum("jft,jfab->ftab", power.to(spatial.dtype), spatial)
+    blocks = zip(mixture.split(BLOCK, dim=-2), sources.split(BLOCK, dim=-2), strict=True)
+    return torch.cat([_wiener_of_bins(*block) for block in blocks], dim=-2)
+
+
+def _wiener_of_bins(mixture: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
+    exact = sources.to(torch.complex128).permute(2, 0, 1, 3)  # bins first, [bin, source, channel, frame]
+    power = torch.view_as_real(exact).square().sum(dim=-1).mean(dim=2)
+    spatial = spatial_covariances(exact, power)
+    covariance = _sum_of_sources(spatial, power)
     ridge = _ridge(covariance)
-    covariance = covariance + torch.diag_embed(ridge[..., None].expand(*ridge.shape, len(mixture)))
-    whitened = torch.einsum("ftab,bft->aft", inverse(covariance), mixture.to(spatial.dtype))
-    estimates = torch.einsum("jft,jfab,bft->jaft", power.to(spatial.dtype), spatial, whitened)
+    covariance.diagonal(dim1=-2, dim2=-1).add_(ridge)
+    observed = mixture.to(torch.complex128).permute(1, 2, 0)
+    whitened = (inverse(covariance) * observed.unsqueeze(-2)).sum(dim=-1).mT.unsqueeze(1)
     # The ridge is one more diffuse part; an equal share for each source keeps the sum equal to the mixture.
-    return (estimates + ridge * whitened / len(sources)).to(mixture.dtype)
+    estimates = power.unsqueeze(2) * (spatial @ whitened) + ridge.mT.unsqueeze(1) * whitened / len(sources)
+    return estimates.permute(1, 2, 0, 3).to(mixture.dtype)
+
+
+def spatial_covariances(sources: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+    """[bin, source, channel, frame], powers [bin, source, frame] -> [bin, source, channel, channel]; 0 where silent."""
+    total = power.sum(dim=-1)[..., None, None]
+    return (sources @ sources.mH) / torch.where(total > 0, total, 1)
 
 
 def inverse(matrices: torch.Tensor) -> torch.Tensor:
@@ -94,17 +107,17 @@ def inverse(matrices: torch.Tensor) -> torch.Tensor:
     return adjugate / (a * d - b * c)[..., None, None]
 
 
-def _spatial_covariance(sources: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
-    """[source, channel, bin, frame], powers [source, bin, frame] -> [source, bin, channel, channel]; 0 where silent."""
-    total = power.sum(dim=-1)[..., None, None]
-    products = torch.einsum("jaft,jbft->jfab", sources, sources.conj())
-    return products / torch.where(total > 0, total, 1)
+def _sum_of_sources(spatial: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+    """Sum over sources of power times spatial covariance, [bin, frame, channel, channel]."""
+    parts = torch.view_as_real(spatial)
+    total = power.mT @ parts.flatten(start_dim=2)
+    return torch.view_as_complex(total.reshape(*total.shape[:2], *parts.shape[2:]))
 
 
 def _ridge(covariance: torch.Tensor) -> torch.Tensor:
-    """Covariances [bin, frame, channel, channel] -> [bin, frame], RIDGE times the trace; 1 where that is nothing."""
-    trace = covariance.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
-    return torch.where(trace.abs() > SILENT, RIDGE * trace, 1)
+    """Covariances [bin, frame, channel, channel] -> [bin, frame, 1], RIDGE times the trace; 1 where that is nothing."""
+    trace = covariance.diagonal(dim1=-2, dim2=-1).real.sum(dim=-1, keepdim=True)
+    return torch.where(trace > SILENT, RIDGE * trace, 1)
 
 
 def _check(settings: Settings) -> None:

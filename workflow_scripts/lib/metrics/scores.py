@@ -1,17 +1,17 @@
-"""The tidy table of scores: one row a comparison, data set, track, source, method, F0 source, seed, metric and frame."""
+"""The tidy table of scores: comparison, dataset, track, source, method, f0, seed, metric, frame, value."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-NO_F0 = "no-f0"
-COLUMNS = ("comparison", "dataset", "track", "source", "method", "f0", "seed", "metric", "frame", "value")
+from workflow_scripts.lib.core.config import NO_F0
+from workflow_scripts.lib.core.provenance import folder_of
 
 
-def read(folders: Sequence[Path]) -> pd.DataFrame:
-    """The scores of all shards; `frame` is empty for a value of a whole track, NaN values are undefined scores."""
-    return pd.concat([pd.read_parquet(folder / "scores.parquet") for folder in folders], ignore_index=True)
+def read(manifests: Sequence[Path]) -> pd.DataFrame:
+    """The scores of all shards, by their manifests; `frame` is empty for a whole track, a NaN value is undefined."""
+    return pd.concat([pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests], ignore_index=True)
 
 
 def labelled(scores: pd.DataFrame, rows: Sequence[dict]) -> pd.DataFrame:
