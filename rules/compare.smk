@@ -29,4 +29,4 @@ rule compare:
     shell:
         "python -m workflow_scripts.compare.compare --scores {input.scores:q} --estimates {input.estimates:q}"
         " --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
-        " --aggregation {params.aggregation} --remark {params.remark:q} --scoring {params.scoring:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        " --aggregation {params.aggregation} --remark={params.remark:q} --scoring {params.scoring:q} --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -25,7 +25,7 @@ rule draw:
         "Figures of {wildcards.comparison}"
     shell:
         "python -m workflow_scripts.report.draw --scores {input.scores:q} --rows {params.rows:q}"
-        " --metric {params.metric:q} --aggregation {params.aggregation} --remark {params.remark:q}"
+        " --metric {params.metric:q} --aggregation {params.aggregation} --remark={params.remark:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 

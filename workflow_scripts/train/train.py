@@ -25,7 +25,10 @@ def train(
     with measured(out.parent / "provenance.json", code, seed=seed, data=[track.sha256 for track in tracks]):
         examples = scenes.training(root, tracks, tuple(sources), seed, scenes.device(gpu))
         model = method.train(examples, chosen)
-        header = {"module": module, "settings": settings, "sources": json.dumps(sources), "code": code}
+        # One text, since safetensors writes several in an order that changes from run to run.
+        header = {
+            "header": json.dumps({"module": module, "settings": json.loads(settings), "sources": sources, "code": code})
+        }
         with atomic(out) as temporary:
             safetensors.torch.save_file({name: each.contiguous() for name, each in model.items()}, temporary, header)
 
