@@ -10,6 +10,19 @@ from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.provenance import folder_of
 from workflow_scripts.lib.metrics.f0_quality import quality
 
+CONTOUR = {
+    "raw_pitch_accuracy": "RPA",
+    "raw_chroma_accuracy": "RCA",
+    "voicing_recall": "VR",
+    "voicing_false_alarm": "VFA",
+    "overall_accuracy": "OA",
+}
+PITCHES = {"multipitch_precision": "precision", "multipitch_recall": "recall", "multipitch_accuracy": "accuracy"}
+NOTE = (
+    "raw pitch and raw\nchroma accuracy (RPA, RCA: within 50 cents of a voiced reference), voicing recall and false "
+    "alarm (VR,\nVFA), overall accuracy (OA)."
+)
+
 
 def score_f0(
     *, reference_name: str, reference: list[Path], names: list[str], estimates: list[Path], csv: Path, text: Path
@@ -27,16 +40,25 @@ def score_f0(
     table = pd.DataFrame(rows)
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False)
-    means = table.pivot_table(index=["f0", "voice"], columns="metric", values="value", sort=False).reset_index()
-    write_text(text, f"F0 quality against the F0 source {reference_name!r}, mean over tracks\n\n{_markdown(means)}\n")
+    write_text(text, _summary(table, reference_name))
 
 
 def _tables(manifests: list[Path]) -> dict[str, F0]:
     return {path.stem: read_f0(path) for each in manifests for path in sorted(folder_of(each).glob("*.csv"))}
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    return table.to_markdown(index=False, floatfmt=".3f")
+def _summary(table: pd.DataFrame, reference_name: str) -> str:
+    """Means over tracks as two Markdown tables: the contours of each voice, and the set of pitches of all voices."""
+    means = table.pivot_table(index=["f0", "voice"], columns="metric", values="value", sort=False).reset_index()
+    voices = means[means["voice"] != "all"][["f0", "voice", *CONTOUR]].rename(columns=CONTOUR)
+    sets = means[means["voice"] == "all"][["f0", *PITCHES]].rename(columns=PITCHES)
+    parts = [
+        f"F0 quality against the F0 source {reference_name!r}, mean over tracks, as in mir_eval: {NOTE}",
+        voices.to_markdown(index=False, floatfmt=".3f"),
+        "The set of pitches in each frame, whatever the voice:",
+        sets.to_markdown(index=False, floatfmt=".3f"),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
