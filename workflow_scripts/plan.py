@@ -226,6 +226,11 @@ class Plan:
             self._known(name, self.libraries["methods"], f"{where}.methods")
             method = self.method(name)
             self._check_settings(f"methods.{name}", method["module"], method["settings"])
+            if "training" in method["needs"] and entry["split"] == "train":
+                raise UserError(
+                    f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
+                    "split or leave the method out."
+                )
             if "f0" in method["needs"]:
                 self._check_f0(where, name, entry, dataset)
         for name in entry["f0"]:

@@ -118,6 +118,10 @@ MISTAKES = [
         "has 'accompaniment', the sum of the stems not named, but names every stem",
     ),
     (_set("datasets", {"my.set": {}}), "'datasets' has the name 'my.set'; allowed are letters, digits, '_' and '-'"),
+    (
+        _set("comparisons.guided.split", "train"),
+        "scores the split 'train', which its method 'nmf_supervised' is trained",
+    ),
     (_set("f0.exact", {"label": "x", "kind": "degraded"}), "f0.exact is degraded, but does not say of what"),
 ]
 
