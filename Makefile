@@ -5,7 +5,7 @@ CORES ?= all
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run setup test slow benchmark lock lint conda ffmpeg
+.PHONY: run setup test benchmark lock lint conda ffmpeg
 
 run: setup
 	snakemake --cores $(CORES)
@@ -30,9 +30,6 @@ ffmpeg:
 
 test: setup ffmpeg lint
 	pytest
-
-slow: setup ffmpeg
-	pytest -m slow
 
 benchmark: setup ffmpeg
 	python -m tests.benchmarks
