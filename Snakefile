@@ -4,16 +4,11 @@ import os
 import sys
 import time
 
-from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.plan import Plan, growing, text
+from workflow_scripts.plan import Plan, growing, lead_jobs_here, optional, text
 
 started = time.time()
-# Jobs find this environment's Python and this project, wherever snakemake was started from.
-os.environ["PATH"] = os.pathsep.join(
-    [os.path.dirname(sys.executable), os.environ["PATH"]]
-)
-os.environ["PYTHONPATH"] = str(workflow.basedir)
+lead_jobs_here()
 
 
 configfile: os.path.join(workflow.basedir, "config/config.yaml")
@@ -23,6 +18,10 @@ try:
     plan = Plan(config)
 except UserError as error:
     sys.exit(str(error))
+
+
+# The system that the lock is tested on. Ignored without --sdm apptainer; with it, run `make setup` in this image first.
+container: "docker://python:3.11-bookworm"
 
 
 wildcard_constraints:

@@ -1,13 +1,9 @@
 """Scores of the estimates, and of the F0."""
 
 
-def comparison_data(wildcards):
-    return f"results/prepare/{plan.run[wildcards.comparison]['dataset']}.json"
-
-
 rule score:
     input:
-        data=comparison_data,
+        data=plan.prepared,
         estimates=lambda wildcards: plan.estimates(
             wildcards.comparison, wildcards.shard
         ),
@@ -41,7 +37,7 @@ rule score:
 
 rule score_f0:
     input:
-        data=comparison_data,
+        data=plan.prepared,
         reference=lambda wildcards: plan.f0_tables(
             wildcards.comparison, plan.f0_reference(wildcards.comparison)
         ),

@@ -1,33 +1,9 @@
 """Estimates of every source, from every method."""
 
 
-def separate_inputs(wildcards):
-    needs = plan.method(wildcards.method)["needs"]
-    paths = {"data": f"results/prepare/{wildcards.dataset}.json"}
-    if wildcards.f0 != NO_F0:
-        paths["f0"] = (
-            f"results/estimate_f0/{wildcards.dataset}/{wildcards.f0}/{wildcards.split}/{wildcards.shard}.json"
-        )
-    if "training" in needs:
-        paths["model"] = (
-            f"results/train/{wildcards.dataset}/{wildcards.sources}/{wildcards.method}"
-            f"/seed{wildcards.seed}/model.safetensors"
-        )
-    return paths
-
-
-def optional_inputs(wildcards, input):
-    return [
-        part
-        for name in ("f0", "model")
-        if name in input.keys()
-        for part in (f"--{name}", input[name])
-    ]
-
-
 rule separate:
     input:
-        unpack(separate_inputs),
+        unpack(plan.separate_inputs),
     output:
         directory(
             "results/separate/{dataset}/{sources}/{method}/{f0}/seed{seed}/{split}/{shard}"
@@ -47,7 +23,7 @@ rule separate:
         settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),
         needs=lambda wildcards: plan.method(wildcards.method)["needs"],
         sources=lambda wildcards: wildcards.sources.split("+"),
-        optional=optional_inputs,
+        optional=optional,
         code=lambda wildcards: plan.separate_code(
             wildcards.dataset, wildcards.method, wildcards.f0
         ),

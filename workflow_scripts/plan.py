@@ -5,6 +5,8 @@ Imported by the Snakefile, in every cluster job too, so nothing heavy is importe
 
 import ast
 import json
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -91,6 +93,29 @@ class Plan:
     def value(self, key: str) -> Callable[[Any], Any]:
         """What the comparison that a job's wildcard names sets for one key."""
         return lambda wildcards: self.run[wildcards.comparison][key]
+
+    def prepared(self, wildcards: Any) -> str:
+        """Manifest of the data set of a job's comparison."""
+        return f"results/prepare/{self.run[wildcards.comparison]['dataset']}.json"
+
+    def f0_inputs(self, wildcards: Any) -> dict[str, str]:
+        """Manifests that an F0 job reads: the data, and the tables to degrade where the source is degraded."""
+        entry, job = self.f0_source(wildcards.f0), wildcards
+        paths = {"data": f"results/prepare/{job.dataset}.json"}
+        if entry["kind"] == "degraded":
+            paths["of"] = f"results/estimate_f0/{job.dataset}/{entry['of']}/{job.split}/{job.shard}.json"
+        return paths
+
+    def separate_inputs(self, wildcards: Any) -> dict[str, str]:
+        """What a separation job reads: the data, and the F0 and the model where the method needs them."""
+        job = wildcards
+        paths = {"data": f"results/prepare/{job.dataset}.json"}
+        if job.f0 != NO_F0:
+            paths["f0"] = f"results/estimate_f0/{job.dataset}/{job.f0}/{job.split}/{job.shard}.json"
+        if "training" in self.method(job.method)["needs"]:
+            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/seed{job.seed}"
+            paths["model"] = f"{folder}/model.safetensors"
+        return paths
 
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
@@ -272,6 +297,18 @@ class Plan:
 def growing(value: int) -> Callable[[Any, int], int]:
     """A resource that grows with each attempt, as the retries of a cluster profile expect."""
     return lambda wildcards, attempt: value * attempt  # noqa: ARG005
+
+
+def lead_jobs_here() -> None:
+    """Make every job find this environment's Python and this project, wherever snakemake was started from."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = str(ROOT)
+
+
+def optional(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
+    """Options for the inputs that not every job of a rule has."""
+    given = [name for name in ("of", "f0", "model") if name in input.keys()]  # noqa: SIM118, a list of files too
+    return [part for name in given for part in (f"--{name}", input[name])]
 
 
 def text(value: Any) -> str:
