@@ -92,7 +92,7 @@ def distribution_figure(
     )
     handles = [bound_handle(number, row, kind) for number, row in enumerate(lines)]
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), fontsize=FONT)
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(2, len(handles)), fontsize=FONT)
     return figure
 
 
