@@ -11,7 +11,7 @@ def separate_inputs(wildcards):
     if "training" in needs:
         paths["model"] = (
             f"results/train/{wildcards.dataset}/{wildcards.sources}/{wildcards.method}"
-            f"/seed{wildcards.seed}/model.safetensors"
+            f"/{wildcards.f0}/seed{wildcards.seed}/model.safetensors"
         )
     return paths
 

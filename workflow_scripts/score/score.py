@@ -8,6 +8,7 @@ import pandas as pd
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
@@ -21,7 +22,7 @@ def score(
 ) -> None:  # fmt: skip
     """Write `out/scores.parquet` and museval's JSON `out/museval/<row>/<split>/<track>.json`.
 
-    `rows` (JSON) gives method, f0 and seed of each folder in `estimates`.
+    `rows` (JSON) gives method, f0 and seed of each folder in `estimates`; a folder with `failed.txt` is left out.
     """
     chosen, labels = json.loads(scoring), json.loads(rows)
     tracks = shard(read_tracks(data, split), part)
@@ -45,7 +46,12 @@ def _score(
     estimates = {
         row: np.stack([io.read(folder / track.track / f"{source}.wav")[0] for source in sources])
         for row, folder in enumerate(folders)
+        if not (folder / "failed.txt").exists()
     }
+    if not estimates:
+        raise UserError(
+            f"{track.track}: every method failed, so nothing can be scored; see {folders[0] / 'failed.txt'}."
+        )
     table = score_track(
         references,
         mixture,

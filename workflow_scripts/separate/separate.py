@@ -3,27 +3,34 @@
 import json
 from pathlib import Path
 
-import safetensors.torch
 import torch
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.datasets.table import read_tracks, shard
 from workflow_scripts.lib.methods import contract, scenes
+from workflow_scripts.lib.methods.model_file import load_model
 
 
 def separate(
     *, data: Path, module: str, settings: str, needs: list[str], sources: list[str], split: str, part: str, seed: int,
     out: Path, threads: int, gpu: int, code: str, f0: Path | None = None, model: Path | None = None,
 ) -> None:  # fmt: skip
-    """Write `out/<track>/<source>.wav` (32-bit float, length and rate of the mixture) for the shard `part`."""
+    """Write `out/<track>/<source>.wav` (32-bit float, length and rate of the mixture) for the shard `part`.
+
+    Where the training of the model failed, there is only `out/failed.txt` with the reason.
+    """
     torch.set_num_threads(threads)
     method, chosen = contract.load(module, json.loads(settings))
     device = scenes.device(gpu)
-    weights = safetensors.torch.load_file(model, str(device)) if model else {}
+    weights, header = load_model(model, device) if model else ({}, {})
     tracks = shard(read_tracks(data, split), part)
     with recorded(out / "provenance.json", code, seed=seed, data=[track.sha256 for track in tracks]):
+        if "failed" in header:
+            write_text(out / "failed.txt", header["failed"])
+            return
         for track in tracks:
             scene = scenes.scene(data, track, tuple(sources), needs, seed, f0, device)
             for source, estimate in zip(sources, method.separate(scene, chosen, weights), strict=True):
