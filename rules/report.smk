@@ -29,11 +29,39 @@ rule draw:
         " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
+rule draw_training:
+    input:
+        curves=lambda wildcards: plan.curves(wildcards.comparison),
+    output:
+        directory("results/draw_training/{comparison}"),
+        manifest="results/draw_training/{comparison}.json",
+    log:
+        "results/logs/draw_training/{comparison}.log",
+    benchmark:
+        "results/benchmarks/draw_training/{comparison}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        rows=lambda wildcards: plan.curve_labels(wildcards.comparison),
+        remark=lambda wildcards: plan.remark(wildcards.comparison),
+        code=lambda wildcards: plan.draw_training_code(wildcards.comparison),
+    message:
+        "Training curves of {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.report.draw_training --curves {input.curves:q} --rows {params.rows:q}"
+        " --comparison {wildcards.comparison:q} --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+
+
 rule report:
     input:
         scores=[each for name in plan.run for each in plan.score_manifests(name)],
         tables=collect("results/compare/{comparison}.json", comparison=plan.run),
         figures=collect("results/draw/{comparison}.json", comparison=plan.run),
+        training=collect(
+            "results/draw_training/{comparison}.json", comparison=plan.with_curves()
+        ),
         f0=[
             f"results/score_f0/{name}/f0.md"
             for name in plan.run

@@ -1,16 +1,20 @@
-"""Models, for the methods that learn from stems."""
+"""Models, for the methods that learn. Beside them lies `state.pt` while they train: a job that was killed goes on from it."""
 
 
 rule train:
     input:
         data="results/prepare/{dataset}.json",
+        f0=lambda wildcards: plan.training_f0(
+            wildcards.dataset, wildcards.method, wildcards.f0
+        ),
     output:
-        model="results/train/{dataset}/{sources}/{method}/seed{seed}/model.safetensors",
-        provenance="results/train/{dataset}/{sources}/{method}/seed{seed}/provenance.json",
+        model="results/train/{dataset}/{sources}/{method}/{f0}/seed{seed}/model.safetensors",
+        curves="results/train/{dataset}/{sources}/{method}/{f0}/seed{seed}/curves.csv",
+        provenance="results/train/{dataset}/{sources}/{method}/{f0}/seed{seed}/provenance.json",
     log:
-        "results/logs/train/{dataset}/{sources}/{method}-seed{seed}.log",
+        "results/logs/train/{dataset}/{sources}/{method}/{f0}-seed{seed}.log",
     benchmark:
-        "results/benchmarks/train/{dataset}/{sources}/{method}-seed{seed}.jsonl"
+        "results/benchmarks/train/{dataset}/{sources}/{method}/{f0}-seed{seed}.jsonl"
     threads: plan.resource("methods", "threads")
     resources:
         mem_mb=plan.resource("methods", "mem_mb"),
@@ -19,11 +23,17 @@ rule train:
     params:
         module=lambda wildcards: plan.method(wildcards.method)["module"],
         settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),
+        training=lambda wildcards: text(plan.method(wildcards.method)["training"]),
+        songs=lambda wildcards: plan.method(wildcards.method)["budget"]["songs"],
+        split=lambda wildcards: plan.method(wildcards.method)["train_on"],
         sources=lambda wildcards: wildcards.sources.split("+"),
-        code=lambda wildcards: plan.train_code(wildcards.dataset, wildcards.method),
+        code=lambda wildcards: plan.train_code(
+            wildcards.dataset, wildcards.method, wildcards.f0
+        ),
     message:
-        "Training {wildcards.method} on {wildcards.dataset} ({wildcards.sources}), seed {wildcards.seed}"
+        "Training {wildcards.method} on {wildcards.dataset} ({wildcards.sources}), F0: {wildcards.f0}, seed {wildcards.seed}; how far it is: {log}"
     shell:
         "python -m workflow_scripts.train.train --data {input.data:q} --module {params.module}"
-        " --settings {params.settings:q} --sources {params.sources:q} --seed {wildcards.seed} --out {output.model:q}"
+        " --settings {params.settings:q} --training {params.training:q} --sources {params.sources:q}"
+        " --split {params.split} --songs {params.songs} --f0 {input.f0:q} --seed {wildcards.seed} --out {output.model:q}"
         " --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class Plan:
         if job.f0 != NO_F0:
             paths["f0"] = f"results/estimate_f0/{job.dataset}/{job.f0}/{job.split}/{job.shard}.json"
         if "training" in self.method(job.method)["needs"]:
-            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/seed{job.seed}"
+            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/{job.f0}/seed{job.seed}"
             paths["model"] = f"{folder}/model.safetensors"
         return paths
 
@@ -148,10 +148,36 @@ class Plan:
 
     def models(self, comparison: str) -> list[str]:
         """Provenance of the model of each row that has one."""
+        return [f"{self._model(comparison, row)}/provenance.json" for row in self._trained(comparison)]
+
+    def curves(self, comparison: str) -> list[str]:
+        """Curves of the training of each row that `curve_labels` names."""
+        return [f"{self._model(comparison, row)}/curves.csv" for row in self._trained_by_steps(comparison)]
+
+    def curve_labels(self, comparison: str) -> str:
+        """The rows whose methods learn step by step, as JSON: names and label."""
+        rows = self._trained_by_steps(comparison)
+        return text([asdict(row) | {"label": self.method(row.method)["label"]} for row in rows])
+
+    def with_curves(self) -> list[str]:
+        """The comparisons that have a figure of training curves."""
+        return [name for name in self.run if self.curves(name)]
+
+    def training_f0(self, dataset: str, method: str, f0: str) -> list[str]:
+        """Manifests of the F0 tables that a training needs."""
+        splits = {"train": ("train", "valid"), "test": ("test",)}[self.method(method)["train_on"]]
+        base = f"results/estimate_f0/{dataset}/{f0}"
+        return [f"{base}/{split}/{shard}.json" for split in splits for shard in self.shards()] if f0 != NO_F0 else []
+
+    def _model(self, comparison: str, row: Row) -> str:
         entry = self.run[comparison]
-        base = f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}"
-        rows = [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
-        return [f"{base}/{row.method}/seed{row.seed}/provenance.json" for row in rows]
+        return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{row.f0}/seed{row.seed}"
+
+    def _trained(self, comparison: str) -> list[Row]:
+        return [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
+
+    def _trained_by_steps(self, comparison: str) -> list[Row]:
+        return [row for row in self._trained(comparison) if _learns_by_steps(self.method(row.method)["module"])]
 
     def score_manifests(self, comparison: str) -> list[str]:
         return [f"results/score/{comparison}/{shard}.json" for shard in self.shards()]
@@ -185,13 +211,16 @@ class Plan:
         origin = origin_hash("folder", {"root": str(file)}, Path(self.config["data_cache"])) if file else ""
         return hash_of(code_hash("workflow_scripts.f0.estimate_f0"), before, origin, text(entry["settings"]))
 
-    def train_code(self, dataset: str, method: str) -> str:
-        return hash_of(self._method_code("train.train", method), self.prepare_code(dataset))
+    def train_code(self, dataset: str, method: str, f0: str) -> str:
+        entry = self.method(method)
+        chosen = text([entry["training"], entry["budget"], entry["train_on"]])
+        before = [] if f0 == NO_F0 else [self.f0_code(dataset, f0)]
+        return hash_of(self._method_code("train.train", method), chosen, self.prepare_code(dataset), *before)
 
     def separate_code(self, dataset: str, method: str, f0: str) -> str:
         parts = [self._method_code("separate.separate", method), self.prepare_code(dataset)]
         if "training" in self.method(method)["needs"]:
-            parts.append(self.train_code(dataset, method))
+            parts.append(self.train_code(dataset, method, f0))
         if f0 != NO_F0:
             parts.append(self.f0_code(dataset, f0))
         return hash_of(*parts)
@@ -212,6 +241,11 @@ class Plan:
 
     def draw_code(self, comparison: str) -> str:
         return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison))
+
+    def draw_training_code(self, comparison: str) -> str:
+        dataset = self.run[comparison]["dataset"]
+        models = [self.train_code(dataset, row.method, row.f0) for row in self._trained_by_steps(comparison)]
+        return hash_of(code_hash("workflow_scripts.report.draw_training"), *models)
 
     def report_code(self) -> str:
         before = [self.compare_code(name) + self.score_f0_code(name) for name in self.run]
@@ -251,7 +285,8 @@ class Plan:
             self._known(name, self.libraries["methods"], f"{where}.methods")
             method = self.method(name)
             self._check_settings(f"methods.{name}", method["module"], method["settings"])
-            if "training" in method["needs"] and entry["split"] == "train":
+            self._check_training(name, method)
+            if "training" in method["needs"] and method["train_on"] == "train" == entry["split"]:
                 raise UserError(
                     f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
                     "split or leave the method out."
@@ -293,6 +328,22 @@ class Plan:
         self._known(module, dict.fromkeys(modules), f"{where}.module")
         checked(settings, _settings_schema([folder / f"{module}.py"]), f"config: {where}.settings")
 
+    def _check_training(self, name: str, method: dict[str, Any]) -> None:
+        given = self.libraries["methods"][name]
+        if "training" in given and not _learns_by_steps(method["module"]):
+            raise UserError(
+                f"config: methods.{name}.training is given, but the module {method['module']!r} does not learn step by "
+                "step; leave it out."
+            )
+        for key in ("training", "budget", "train_on"):
+            if key in given and "training" not in method["needs"]:
+                raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no 'training'; add it there.")
+        if method["train_on"] == "test" and method["settings"].get("supervision") != "mixture":
+            raise UserError(
+                f"config: methods.{name}.train_on is 'test', which would show the method the stems that it is scored "
+                "against; that is allowed only with settings.supervision: mixture, which reads no stem."
+            )
+
 
 def growing(value: int) -> Callable[[Any, int], int]:
     """A resource that grows with each attempt, as the retries of a cluster profile expect."""
@@ -325,6 +376,13 @@ def _settings_schema(paths: list[Path]) -> dict[str, Any]:
     fields = [node for each in classes for node in each.body if isinstance(node, ast.AnnAssign)]
     properties = {ast.unparse(node.target): _schema_of(ast.unparse(node.annotation)) for node in fields}
     return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+@cache
+def _learns_by_steps(module: str) -> bool:
+    """Whether a method's module has the function `trainee`, found without importing it."""
+    tree = ast.parse((ROOT / PACKAGE / "lib/methods" / f"{module}.py").read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.FunctionDef) and node.name == "trainee" for node in tree.body)
 
 
 def _schema_of(annotation: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def compare(
         comparison = tables.compare(
             values,
             _costs(labels, estimates, models),
-            pd.DataFrame(columns=["method", "f0", "seed", "reason"]),
+            _failures(labels, estimates),
             scored.order(labels),
             bounds=[row["label"] for row in labels if row["bound"]],
             kind=aggregation,
@@ -48,8 +48,20 @@ def compare(
         write_text(folder / "summary.txt", tables.summary_text(comparison, metrics[0], **shown))
 
 
+def _failures(labels: list[dict], estimates: list[Path]) -> pd.DataFrame:
+    """The rows without scores, and why."""
+    first = zip(labels, estimates, strict=False)  # the first shard's: all shards have one model
+    found = [(row, folder_of(path) / "failed.txt") for row, path in first]
+    failed = [
+        (row["label"], row["f0"], row["seed"], path.read_text(encoding="utf-8").strip())
+        for row, path in found
+        if path.exists()
+    ]
+    return pd.DataFrame(failed, columns=["method", "f0", "seed", "reason"]).replace({"f0": {NO_F0: ""}})
+
+
 def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.DataFrame:
-    """What each row's jobs cost, from their provenance."""
+    """What each row's jobs cost, from their provenance; a training that was killed and went on, all its attempts."""
     count = len(labels)
     jobs = [
         ("separate", labels[index % count], folder_of(path) / "provenance.json") for index, path in enumerate(estimates)
@@ -58,11 +70,16 @@ def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.
     jobs += [("train", row, path) for row, path in zip(trained, models, strict=True)]
     return pd.DataFrame(
         [
-            {"method": row["label"], "f0": row["f0"], "seed": row["seed"], "stage": stage}
-            | json.loads(path.read_text(encoding="utf-8"))["cost"]
+            {"method": row["label"], "f0": row["f0"], "seed": row["seed"], "stage": stage} | cost
             for stage, row, path in jobs
+            for cost in _attempts(path)
         ]
     ).replace({"f0": {NO_F0: ""}, "wall_seconds": {None: np.nan}})
+
+
+def _attempts(path: Path) -> list[dict]:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return [*facts.get("earlier_attempts", []), facts["cost"]]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pandas as pd
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
@@ -21,7 +22,8 @@ def score(
 ) -> None:  # fmt: skip
     """Write scores.parquet and museval's JSON museval/<method>/<f0>/seed<k>/<split>/<track>.json.
 
-    `data`, `estimates` and `out` are manifests of folders; `rows` (JSON) gives method, f0 and seed of each estimate.
+    `data`, `estimates` and `out` are manifests of folders; `rows` (JSON) gives method, f0 and seed of each estimate;
+    a folder with `failed.txt` is left out.
     """
     chosen, labels = json.loads(scoring), json.loads(rows)
     root, folders = folder_of(data), [folder_of(manifest) for manifest in estimates]
@@ -46,7 +48,12 @@ def _score(
     estimates = {
         row: np.stack([io.read(folder / track.track / f"{source}.wav")[0] for source in sources])
         for row, folder in enumerate(folders)
+        if not (folder / "failed.txt").exists()
     }
+    if not estimates:
+        raise UserError(
+            f"{track.track}: every method failed, so nothing can be scored; see {folders[0] / 'failed.txt'}."
+        )
     table = score_track(
         references,
         mixture,

@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
-import safetensors.torch
 import torch
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets.table import read_tracks, shard
 from workflow_scripts.lib.methods import contract, scenes
+from workflow_scripts.lib.methods.model_file import load_model
 
 
 def separate(
@@ -19,15 +20,19 @@ def separate(
 ) -> None:  # fmt: skip
     """Write <track>/<source>.wav (32-bit float, length and rate of the mixture) for the shard `part`.
 
-    `data`, `f0` and `out` are manifests of folders.
+    `data`, `f0` and `out` are manifests of folders. Where the training of the model failed, there is only `failed.txt`
+    with the reason.
     """
     torch.set_num_threads(threads)
     method, chosen = contract.load(module, json.loads(settings))
     device = scenes.device(gpu)
-    weights = safetensors.torch.load_file(model, str(device)) if model else {}
+    weights, header = load_model(model, device) if model else ({}, {})
     root, tables = folder_of(data), folder_of(f0) if f0 else None
     tracks = shard(read_tracks(root, split), part)
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks]) as folder:
+        if "failed" in header:
+            write_text(folder / "failed.txt", header["failed"])
+            return
         for track in tracks:
             scene = scenes.scene(root, track, tuple(sources), needs, seed, tables, device)
             for source, estimate in zip(sources, method.separate(scene, chosen, weights), strict=True):

@@ -6,7 +6,7 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,19 +39,15 @@ def recorded(manifest: Path, code: str, *, unlisted: str = "", **facts: Any) -> 
 
 
 @contextmanager
-def measured(path: Path, code: str, **facts: Any) -> Iterator[None]:
+def measured(path: Path, code: str, **facts: Any) -> Iterator[dict[str, Any]]:
     """Write `path` (JSON) when the block ends well: code hash, seed and other facts, versions, hardware and cost.
 
     The cost is that of the block, children included: CPU seconds (user and system), wall seconds, peak resident
-    memory of the process in MiB.
+    memory of the process in MiB. Yields the facts, so that the block can add some.
     """
-    started, cpu = time.perf_counter(), _cpu_seconds()
-    yield
-    cost = {
-        "cpu_seconds": round(_cpu_seconds() - cpu, 3),
-        "wall_seconds": round(time.perf_counter() - started, 3),
-        "peak_memory_mib": round(_peak_kib() / 1024, 1),
-    }
+    spent = meter()
+    yield facts
+    cost = spent()
     write_json(
         path,
         {
@@ -64,6 +60,16 @@ def measured(path: Path, code: str, **facts: Any) -> Iterator[None]:
             "hardware": _hardware(),
         },
     )
+
+
+def meter() -> Callable[[], dict[str, float]]:
+    """Start to measure; each call of what is returned gives the cost since then, in the units of `recorded`."""
+    started, cpu = time.perf_counter(), _cpu_seconds()
+    return lambda: {
+        "cpu_seconds": round(_cpu_seconds() - cpu, 3),
+        "wall_seconds": round(time.perf_counter() - started, 3),
+        "peak_memory_mib": round(_peak_kib() / 1024, 1),
+    }
 
 
 def _cpu_seconds() -> float:

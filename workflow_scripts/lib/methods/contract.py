@@ -1,49 +1,62 @@
-"""What a separation method is: one module with `Settings`, `separate` and, where it learns, `train`.
+"""What a separation method is: one module with `Settings`, `separate` and, where it learns, `trainee` or `train`.
 
     @dataclass(frozen=True)
     class Settings: ...                                        every default a published or stated choice
 
     def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor
         estimates [source, channel, time], float32, on the scene's device, finite, as long as the mixture
+    def trainee(train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device,
+                accelerator: Accelerator) -> Trainee
+        only where the method learns by gradient descent: `train.batch(seed, number)` are the excerpts of a batch,
+        `valid.fixed()` those to validate on, as many and as long as the YAML's `training` says, on the device
     def train(scenes: Iterable[Scene], settings: Settings) -> Tensors
-        only where the method learns from stems; each scene carries references
+        only where it learns from stems otherwise; each scene carries references
 
 `config/methods/<name>.yaml` names the module, what it needs and its settings; a variant is one more YAML.
 The tests in tests/methods/test_contract.py run on every module here.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-from workflow_scripts.lib.audio.f0 import F0
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.datasets.scene import Scene
+
+__all__ = ["Scene", "Tensors", "Trainee", "load"]
 
 Tensors = dict[str, torch.Tensor]
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What a method is given about one track.
+class Trainee(Protocol):
+    """What the training loop steps, validates, saves and resumes; `lib/methods/training.py` is the loop.
 
-    mixture: [channel, time] float32, on the device that the method shall use.
-    rate: sampling rate in Hz.
-    sources: names of the sources to estimate, in the order of the estimates.
-    seed: seeds every random choice of the method on this track.
-    f0: of the voices, where the method's YAML says that it needs `f0`.
-    references: [source, channel, time], for training, and in separation only where the YAML says that it needs
-        `references` (the oracle masks).
+    modules, optimizers, schedulers: by name, everything with a state; together with the random generators and the
+        number of the step they are the whole state of a training.
     """
 
-    mixture: torch.Tensor
-    rate: int
-    sources: tuple[str, ...]
-    seed: int = 0
-    f0: F0 | None = None
-    references: torch.Tensor | None = None
+    modules: dict[str, torch.nn.Module]
+    optimizers: dict[str, torch.optim.Optimizer]
+    schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler]
+
+    def step(self, number: int) -> dict[str, float]:
+        """One optimisation step on batch `number` (forward, backward, optimizers, schedulers); its losses.
+
+        The key `loss` comes first. The batch and its noise are a pure function of the seed and the number, so that a
+        resumed training needs the number alone; torch's global generators (dropout) are seeded by the loop.
+        """
+        ...
+
+    def validate(self) -> dict[str, float]:
+        """Losses on the validation excerpts, the key `loss` first; the same for the same weights."""
+        ...
+
+    def weights(self) -> Tensors:
+        """What `separate` is given as its model, for the present weights."""
+        ...
 
 
 def load(module: str, settings: dict[str, Any]) -> tuple[ModuleType, Any]:

@@ -1,0 +1,228 @@
+"""The training loop: killed and resumed, stopped early, diverging; what it shows and what it leaves behind."""
+
+import io
+import math
+import multiprocessing
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.lib import toy
+from tests.lib.test_excerpts import prepared
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.corpus import Corpus
+from workflow_scripts.lib.methods import checkpoint, model_file, progress
+from workflow_scripts.lib.methods.learning import learn
+from workflow_scripts.lib.methods.training import Diverged
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_and_torch_as_it_was():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+
+
+def _outcome(run) -> tuple:
+    """All of a finished training but its times."""
+    curves = [{name: value for name, value in row.items() if name != "seconds"} for row in run.course.curves]
+    return run.course.step, run.course.best_step, run.course.best_loss, curves
+
+
+def _assert_same_bits(one, two):
+    assert one.keys() == two.keys() and len(one) > 4
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_killed_at_random_moments_it_ends_with_the_bits_of_a_training_never_killed(tmp_path):
+    whole = toy.training(toy.Toy(), tmp_path / "whole.pt", stream=io.StringIO())
+    weights = whole.run()
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.lib.toy"])
+    kills = 0
+    for moment in np.random.default_rng(5).uniform(0.1, 0.6, 30):
+        started = processes.Event()
+        process = processes.Process(target=toy.finish, args=(tmp_path, 0.02, started))
+        process.start()
+        assert started.wait(60)
+        process.join(moment)
+        if process.exitcode is not None:
+            break
+        process.kill()
+        process.join()
+        kills += (tmp_path / "state.pt").exists()
+    assert process.exitcode == 0
+    assert kills >= 2
+    done = torch.load(tmp_path / "done.pt", weights_only=True)
+    _assert_same_bits(done["weights"], weights)
+    assert _outcome(SimpleNamespace(course=SimpleNamespace(**done["course"]))) == _outcome(whole)
+    assert len(done["course"]["attempts"]) == kills + 1
+    assert not list(tmp_path.glob(".state*"))
+
+
+@pytest.mark.parametrize("step", [1, 5, 13, 59])
+def test_stopped_after_any_step_it_goes_on_with_the_same_bits(tmp_path, step):
+    whole = toy.training(toy.Toy(), tmp_path / "whole.pt", stream=io.StringIO())
+    weights = whole.run()
+    every = replace(toy.SCHEDULE, checkpoint_every=1)
+    broken = toy.Toy(spoil_loss=step + 1)
+    with pytest.raises(Diverged):
+        toy.training(broken, tmp_path / "state.pt", every, io.StringIO()).run()
+    mended = toy.Toy()
+    again = toy.training(mended, tmp_path / "state.pt", every, io.StringIO())
+    _assert_same_bits(again.run(), weights)
+    assert mended.steps == list(range(step + 1, toy.SCHEDULE.steps + 1))
+    assert _outcome(again) == _outcome(whole)
+
+
+def test_a_finished_training_started_again_does_no_step(tmp_path):
+    weights = toy.training(toy.Toy(), tmp_path / "state.pt", stream=io.StringIO()).run()
+    again = toy.Toy()
+    _assert_same_bits(toy.training(again, tmp_path / "state.pt", stream=io.StringIO()).run(), weights)
+    assert again.steps == []
+
+
+def test_a_state_of_other_code_settings_or_data_is_not_resumed(tmp_path):
+    toy.training(toy.Toy(), tmp_path / "state.pt", stream=io.StringIO()).run()
+    other, said = toy.Toy(), io.StringIO()
+    toy.training(other, tmp_path / "state.pt", stream=said, fingerprint="another").run()
+    assert other.steps == list(range(1, toy.SCHEDULE.steps + 1))
+    assert "starting anew" in said.getvalue()
+
+
+class _Trap:
+    def __reduce__(self):
+        return (open, ("sprung", "w"))
+
+
+@pytest.mark.parametrize("kind", ["text", "pickle", "tensors"])
+def test_a_file_that_is_no_state_is_refused_and_no_code_in_it_runs(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "state.pt"
+    if kind == "text":
+        path.write_text("no state")
+    else:
+        torch.save(_Trap() if kind == "pickle" else {"weights": torch.zeros(2)}, path)
+    with pytest.raises(UserError, match=r"state\.pt: is no state of a training .*; delete it to start anew\."):
+        checkpoint.load(path, "one")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_what_a_killed_job_was_writing_is_swept_away(tmp_path):
+    (tmp_path / ".state.123.pt").write_text("half")
+    toy.training(toy.Toy(), tmp_path / "state.pt", replace(toy.SCHEDULE, steps=1), io.StringIO()).run()
+    assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+
+
+class _BestAfter20(toy.Toy):
+    def validate(self):
+        return {"loss": abs(len(self.steps) - 20.0)}
+
+
+def test_the_weights_are_those_of_the_lowest_validation_loss(tmp_path):
+    run = toy.training(_BestAfter20(), tmp_path / "state.pt", stream=io.StringIO())
+    best = run.run()
+    short = toy.training(_BestAfter20(), tmp_path / "short.pt", replace(toy.SCHEDULE, steps=20), io.StringIO())
+    _assert_same_bits(best, short.run())
+    assert (run.course.best_step, run.course.best_loss, run.course.step) == (20, 0.0, 60)
+
+
+def test_training_stops_after_so_many_validations_without_a_lower_loss(tmp_path):
+    run = toy.training(_BestAfter20(), tmp_path / "state.pt", replace(toy.SCHEDULE, patience=3), io.StringIO())
+    run.run()
+    assert run.course.step == 35
+    assert [row["step"] for row in run.course.curves] == [5, 10, 15, 20, 25, 30, 35]
+
+
+def test_the_curves_hold_the_mean_of_every_training_loss_and_the_validation_loss(tmp_path):
+    learner, seen = toy.Toy(), []
+    step = learner.step
+    learner.step = lambda number: seen.append(step(number)) or seen[-1]
+    run = toy.training(learner, tmp_path / "state.pt", replace(toy.SCHEDULE, steps=12), io.StringIO())
+    run.run()
+    assert [row["step"] for row in run.course.curves] == [5, 10, 12]
+    for row, part in zip(run.course.curves, (seen[:5], seen[5:10], seen[10:]), strict=True):
+        assert math.isclose(row["train_loss"], np.mean([losses["loss"] for losses in part]))
+        assert math.isclose(row["train_twice"], 2 * row["train_loss"])
+    assert run.course.curves[-1]["valid_loss"] == learner.validate()["loss"]
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_last_good_checkpoint(tmp_path):
+    schedule = replace(toy.SCHEDULE, checkpoint_seconds=1e9)
+    with pytest.raises(Diverged, match=r"training loss is nan at step 25; .* checkpoint: .*state\.pt \(step 21\)\."):
+        toy.training(toy.Toy(spoil_loss=25), tmp_path / "state.pt", schedule, io.StringIO()).run()
+    with pytest.raises(Diverged, match=r"at step 4; last good checkpoint: none yet\."):
+        toy.training(toy.Toy(spoil_loss=4), tmp_path / "early.pt", schedule, io.StringIO()).run()
+
+
+def test_weights_that_are_not_finite_are_never_in_a_checkpoint(tmp_path):
+    schedule = replace(toy.SCHEDULE, checkpoint_every=1, validate_every=100)
+    with pytest.raises(Diverged, match=r"at step 13; .*\(step 11\)"):
+        toy.training(toy.Toy(spoil_weights=12), tmp_path / "state.pt", schedule, io.StringIO()).run()
+    state = checkpoint.load(tmp_path / "state.pt", "one")
+    assert torch.isfinite(state["trainee"]["modules"]["second"]["bias"]).all()
+
+
+def test_a_log_gets_plain_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    log = io.StringIO()
+    toy.training(toy.Toy(), tmp_path / "state.pt", stream=log).run()
+    lines = log.getvalue().splitlines()
+    assert any(line.startswith("step 4 of 60: loss ") and line.endswith(" left") for line in lines)
+    assert any(line.startswith("step 5 of 60: training loss ") and "validation loss" in line for line in lines)
+    assert "\r" not in log.getvalue()
+
+
+def test_a_terminal_gets_a_bar_with_the_loss_and_the_time_left(tmp_path):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    toy.training(toy.Toy(pause=0.02), tmp_path / "state.pt", replace(toy.SCHEDULE, steps=20), terminal).run()
+    shown = terminal.getvalue()
+    assert "\r" in shown and "20/20" in shown and "loss=" in shown and "<00:0" in shown
+    assert "validation loss" in shown
+
+
+@pytest.mark.parametrize(("supervision", "given"), [("mixture", False), ("voices", True)])
+def test_a_method_that_learns_from_mixtures_is_given_no_stem(tmp_path, supervision, given):
+    seen = []
+
+    def trainee(train, valid, settings, seed, device, accelerator):
+        seen.extend([*train.batch(seed, 1), *valid.fixed()])
+        return toy.Toy()
+
+    corpus = Corpus(prepared(tmp_path / "data"), ("voice", "accompaniment"))
+    learned = learn(
+        SimpleNamespace(trainee=trainee), SimpleNamespace(supervision=supervision), toy.SCHEDULE, corpus, seed=0,
+        gpus=0, state=tmp_path / "state.pt", fingerprint="one", stream=io.StringIO(),
+    )  # fmt: skip
+    assert len(seen) > 4
+    assert all((scene.references is not None) == given for scene in seen)
+    assert learned.facts()["steps"] == toy.SCHEDULE.steps and learned.facts()["earlier_attempts"] == []
+
+
+def test_a_training_that_diverges_gives_no_model_but_the_reason(tmp_path):
+    corpus = Corpus(prepared(tmp_path / "data"), ("voice",))
+    method = SimpleNamespace(trainee=lambda *_: toy.Toy(spoil_loss=25))
+    learned = learn(
+        method, SimpleNamespace(), toy.SCHEDULE, corpus, seed=0, gpus=0, state=tmp_path / "state.pt",
+        fingerprint="one", stream=io.StringIO(),
+    )  # fmt: skip
+    assert learned.model == {}
+    assert learned.failed.startswith("the training loss is nan at step 25")
+    assert learned.facts()["failed"] == learned.failed
+    assert (tmp_path / "state.pt").exists()
+
+
+def test_a_model_file_has_the_same_bytes_for_the_same_content_and_gives_it_back(tmp_path):
+    model = {"b": torch.arange(6.0).reshape(2, 3).T, "a": torch.tensor(3)}
+    for name, header in (("one", {"x": 1, "y": [2]}), ("two", {"y": [2], "x": 1})):
+        model_file.save_model(tmp_path / name, model, header)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    read, header = model_file.load_model(tmp_path / "one", torch.device("cpu"))
+    assert header == {"x": 1, "y": [2]} and read.keys() == model.keys()
+    assert all(torch.equal(read[name], model[name]) for name in model)

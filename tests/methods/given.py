@@ -1,0 +1,24 @@
+"""Excerpts from memory, for tests of methods that learn: as `lib.datasets.excerpts.Excerpts`, of synthetic scenes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.methods.contract import Scene
+
+
+class Given:
+    """Batches of scenes of one length, drawn from a few; the fixed excerpts are all of them."""
+
+    share = (0, 1)
+
+    def __init__(self, scenes: Sequence[Scene], batch: int = 2, references: bool = True) -> None:
+        self.scenes = [scene if references else replace(scene, references=None) for scene in scenes]
+        self.batch_size, self.rate, self.sources = batch, scenes[0].rate, scenes[0].sources
+
+    def batch(self, seed: int, number: int) -> list[Scene]:
+        chosen = stream(seed, "excerpts", number).integers(len(self.scenes), size=self.batch_size)
+        return [self.scenes[index] for index in chosen]
+
+    def fixed(self) -> list[Scene]:
+        return self.scenes

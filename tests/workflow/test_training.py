@@ -1,0 +1,233 @@
+"""Training in whole runs: one model a source of F0, a method that diverges, a training that is killed."""
+
+import copy
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+
+from tests.workflow.conftest import Project
+from tests.workflow.test_plan import DEFAULT
+from workflow_scripts import plan as planning
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.fingerprint import ROOT
+from workflow_scripts.lib.methods.model_file import load_model
+from workflow_scripts.plan import Plan
+
+MODELS = Path("results/train/mine/voice+bass")
+SLOW = MODELS / "slow/no-f0/seed0"
+TARGETS = ["results/compare/mine", "results/draw_training/mine"]
+TRAINING = {"steps": 40, "batch": 2, "seconds": 0.5, "validate_every": 10, "checkpoint_every": 3}
+
+
+def _config(folder: Path) -> Path:
+    """Recordings in three splits, and a comparison of a method that learns with one that diverges."""
+    times = np.arange(2 * 8000) / 8000
+    for number, split in enumerate(["train"] * 3 + ["valid"] + ["test"] * 2):
+        track = folder / "recordings" / split / f"song-{number}"
+        track.mkdir(parents=True)
+        for stem, hz in (("voice", 880.0 + 30 * number), ("bass", 110.0 + 5 * number)):
+            soundfile.write(track / f"{stem}.wav", 0.3 * np.sin(2 * np.pi * hz * times), 8000)
+    learner = {"label": "Learner", "module": "learner", "needs": ["training"], "training": TRAINING}
+    slow = {"settings": {"pause": 0.03}, "budget": {"songs": 2}}
+    config = {
+        "run": ["mine"],
+        "datasets": {"mine": {
+            "kind": "folder", "remark": "Tones.", "stems": ["voice", "bass"],
+            "settings": {"root": str(folder / "recordings")},
+        }},
+        "methods": {
+            "slow": learner | slow,
+            "diverging": learner | {"label": "Diverging learner", "settings": {"diverge_at": 8}},
+        },
+        "comparisons": {"mine": {
+            "dataset": "mine", "sources": ["voice", "bass"], "methods": ["slow", "diverging"],
+            "metrics": ["SI-SDR"],
+        }},
+    }  # fmt: skip
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    return folder / "mine.yaml"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Project:
+    """A project whose run was killed while the slow method trained, and was then started again and ended."""
+    folder = tmp_path_factory.mktemp("trained")
+    project, config = Project(folder / "project"), _config(folder)
+    shutil.copy(ROOT / "tests/workflow/learner.py", project.folder / "workflow_scripts/lib/methods/learner.py")
+    command = project.command("--configfile", str(config), "--keep-going", str(SLOW / "model.safetensors"))
+    _kill_when_there_is(project.folder / SLOW / "state.pt", command, project.folder)
+    assert not (project.folder / SLOW / "model.safetensors").exists()
+    assert subprocess.run([*project.command(), "--unlock"], cwd=project.folder, check=False).returncode == 0
+    done = project.run("--keep-going", *TARGETS, config=config)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return project
+
+
+def _kill_when_there_is(path: Path, command: list[str], folder: Path) -> None:
+    running = subprocess.Popen(
+        command, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 300
+    while not path.exists():
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+def test_a_training_killed_under_snakemake_goes_on_and_ends_with_the_bits_of_one_never_killed(trained):
+    project = trained
+    folder = project.folder / SLOW
+    facts = json.loads((folder / "provenance.json").read_text())
+    assert len(facts["earlier_attempts"]) == 1 and facts["earlier_attempts"][0]["wall_seconds"] > 0
+    log = project.folder / "results/logs/train/mine/voice+bass/slow/no-f0-seed0.log"
+    assert "going on after step" in log.read_text()
+    _, *options = facts["command"]
+    options[options.index("--out") + 1] = "whole/model.safetensors"
+    command = [sys.executable, "-m", "workflow_scripts.train.train", *options]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "going on" not in done.stderr, done.stderr
+    whole = project.folder / "whole"
+    assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    resumed, plain = (pd.read_csv(each / "curves.csv").drop(columns="seconds") for each in (folder, whole))
+    assert len(plain) == 4
+    pd.testing.assert_frame_equal(resumed, plain, check_exact=True)
+
+
+def test_a_method_that_diverged_is_told_as_failed_with_step_and_checkpoint_and_the_others_go_on(trained):
+    project = trained
+    summary = (project.folder / "results/compare/mine/summary.txt").read_text()
+    assert re.search(
+        r"^Diverging learner +failed: the training loss is nan at step 8; last good", summary, re.MULTILINE
+    )
+    assert re.search(r"^Learner +-?\d+\.\d\d", summary, re.MULTILINE)
+    table = (project.folder / "results/compare/mine/table.md").read_text()
+    state = MODELS / "diverging/no-f0/seed0/state.pt"
+    assert f"failed: the training loss is nan at step 8; last good checkpoint: {state} (step 6)." in table
+    assert (project.folder / state).exists()
+    log = project.folder / "results/logs/train/mine/voice+bass/diverging/no-f0-seed0.log"
+    assert "at step 8" in log.read_text() and "Traceback" not in log.read_text()
+    scores = pd.read_parquet(project.folder / "results/score/mine/1-of-1/scores.parquet")
+    assert set(scores["method"]) == {"slow"}
+    assert scores["value"].mean() > 3  # dB; the mixture has 0
+
+
+def test_a_model_says_what_it_was_made_of_and_leaves_no_state(trained):
+    project = trained
+    folder = project.folder / SLOW
+    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "provenance.json", "curves.csv"}
+    facts = json.loads((folder / "provenance.json").read_text())
+    assert (facts["steps"], facts["seed"], facts["split"]) == (40, 0, "train")
+    assert facts["best_step"] % 10 == 0 and facts["best_step"] > 0
+    assert len(facts["data"]) == 2  # the budget
+    assert facts["cost"]["cpu_seconds"] > 0
+    model, header = load_model(folder / "model.safetensors", "cpu")
+    assert header["module"] == "learner" and len(model) == 4
+
+
+def test_the_curves_are_drawn_and_stand_in_one_table(trained):
+    project = trained
+    folder = project.folder / "results/draw_training/mine"
+    curves = pd.read_csv(folder / "curves.csv")
+    assert curves.loc[curves["method"] == "slow", "step"].tolist() == [10, 20, 30, 40]
+    losses = curves.loc[curves["method"] == "slow", "valid_loss"].to_numpy()
+    assert losses[-1] < losses[0]
+    assert all((folder / f"curves.{ending}").stat().st_size > 0 for ending in ("pdf", "svg", "png"))
+
+
+# The plan of a training, without running it
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """The default configuration, with a method that learns step by step from F0."""
+    monkeypatch.setattr(planning, "_learns_by_steps", lambda module: module == "nmf_source_filter")
+    learner = {
+        "label": "Learner", "module": "nmf_source_filter", "needs": ["f0", "training"], "training": {}, "settings": {},
+    }  # fmt: skip
+    config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}}
+    config["comparisons"]["vocal_ensemble"] |= {"methods": ["mixture", "learner"], "f0": ["exact", "stems"]}
+    return config
+
+
+def test_a_method_that_needs_f0_has_a_model_for_each_source_of_f0_and_seed(config):
+    config["comparisons"]["vocal_ensemble"]["seeds"] = [0, 1]
+    plan = Plan(config)
+    base = "results/train/chorales/soprano+alto+tenor+bass/learner"
+    folders = [f"{base}/{f0}/seed{seed}" for f0 in ("exact", "stems") for seed in (0, 1)]
+    assert plan.models("vocal_ensemble") == [f"{folder}/provenance.json" for folder in folders]
+    assert plan.curves("vocal_ensemble") == [f"{folder}/curves.csv" for folder in folders]
+    assert [row["f0"] for row in json.loads(plan.curve_labels("vocal_ensemble"))] == [
+        "exact",
+        "exact",
+        "stems",
+        "stems",
+    ]
+    assert plan.with_curves() == ["vocal_ensemble"]
+
+
+def test_training_is_given_the_f0_of_every_shard_of_the_splits_that_it_reads(config):
+    config["shards"] = 2
+    found = Plan(config).training_f0("chorales", "learner", "stems")
+    base = "results/estimate_f0/chorales/stems"
+    assert found == [f"{base}/{split}/{k}-of-2" for split in ("train", "valid") for k in (1, 2)]
+    assert Plan(config).training_f0("chorales", "learner", "no-f0") == []
+
+
+def test_a_method_that_reads_no_stem_may_learn_from_the_test_mixtures_and_is_given_their_f0(config, monkeypatch):
+    config["methods"]["learner"] |= {"train_on": "test", "settings": {"supervision": "mixture"}}
+    monkeypatch.setattr(Plan, "_check_settings", lambda *_: None)  # the module has no such setting
+    found = Plan(config).training_f0("chorales", "learner", "stems")
+    assert found == ["results/estimate_f0/chorales/stems/test/1-of-1"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"training": {"steps": 7}}, {"budget": {"songs": 1}}, {"label": "Learner", "settings": {"bands": 7}}]
+)
+def test_what_a_model_depends_on_is_in_its_fingerprint_and_in_that_of_its_estimates(config, change):
+    plain = Plan(copy.deepcopy(config))
+    config["methods"]["learner"] |= change
+    changed = Plan(config)
+    for code in (Plan.train_code, Plan.separate_code):
+        assert code(changed, "chorales", "learner", "exact") != code(plain, "chorales", "learner", "exact")
+        assert code(plain, "chorales", "learner", "stems") != code(plain, "chorales", "learner", "exact")
+        assert code(changed, "songs", "nmf_supervised", "no-f0") == code(plain, "songs", "nmf_supervised", "no-f0")
+
+
+MISTAKES = [
+    (
+        "nmf1",
+        {"training": {"steps": 3}},
+        "methods.nmf1.training is given, but the module 'nmf_harmonic' does not learn",
+    ),
+    ("nmf1", {"budget": {"songs": 1}}, "methods.nmf1.budget is given, but `needs` has no 'training'; add it there."),
+    ("learner", {"train_on": "test"}, "methods.learner.train_on is 'test', which would show the method the stems"),
+    ("learner", {"training": {"stepps": 3}}, "the key 'training.stepps' is unknown; did you mean 'steps'?"),
+    ("learner", {"training": {"precision": "fp8"}}, "the key 'training.precision' is 'fp8'; did you mean 'fp16'?"),
+    (
+        "learner",
+        {"budget": {"songs": 0}},
+        "the key 'budget.songs' is 0; allowed is a whole number or null, at least 1.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "change", "sentence"), MISTAKES, ids=[each[2][-30:] for each in MISTAKES])
+def test_a_mistake_about_training_is_told_in_one_sentence(config, method, change, sentence):
+    config["comparisons"]["vocal_ensemble"]["methods"] = ["nmf1", "learner"]
+    config["methods"].setdefault(method, {}).update(change)
+    with pytest.raises(UserError, match=re.escape(sentence)) as error:
+        Plan(config)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,138 @@
+"""Excerpts of prepared tracks, for training: drawn at random, or on a regular grid.
+
+Starts lie on the 16 ms grid of the F0 tables, so that an excerpt's F0 needs no interpolation (arXiv 2201.09592 draws
+them on this grid too). There a fixed number of excerpts of every 10 s of audio makes an epoch; here each excerpt is
+drawn anew, uniformly over the audio, because a resumed training then needs no more than the number of its step.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, frame_count, read_f0
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.seeds import seed_of, stream
+from workflow_scripts.lib.datasets.corpus import f0_table
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.datasets.table import Track
+
+
+class Excerpts:
+    """The excerpts of some tracks, all of one rate and number of channels.
+
+    tracks: at least one.  sources: names, `accompaniment` being the sum of the stems that are not named.
+    f0: folders that hold the F0 tables `<track>.csv`; none gives scenes without F0.
+    seconds: length of an excerpt.  batch: number of excerpts in a batch.
+    references: False gives scenes without references, and reads no stem.
+    device: of the scenes' tensors.
+    share: (k, n) gives every n-th excerpt of each batch, from the k-th, to process k of n.
+    cache_bytes: decoded tracks are kept in memory up to this size; the others are read anew for each excerpt.
+    """
+
+    def __init__(
+        self, data: Path, tracks: Sequence[Track], sources: Sequence[str], f0: Sequence[Path] = (), *,
+        seconds: float = 4.0, batch: int = 1, references: bool = True, device: torch.device | str = "cpu",
+        share: tuple[int, int] = (0, 1), cache_bytes: int = 2**30,
+    ) -> None:  # fmt: skip
+        if not tracks:
+            raise ValueError("excerpts of no track")
+        self.data, self.tracks, self.sources = Path(data), tuple(tracks), tuple(sources)
+        self.seconds, self.batch_size, self.references, self.device, self.share = (
+            seconds, batch, references, device, share,
+        )  # fmt: skip
+        self.rate, self.channels = tracks[0].rate, tracks[0].channels
+        self._f0 = {track.track: read_f0(f0_table(f0, track.track)) for track in tracks} if f0 else {}
+        self._room, self._decoded = cache_bytes, {}
+        lengths = np.array([track.seconds for track in tracks])
+        self._weights = lengths / lengths.sum()
+
+    def batch(self, seed: int, number: int) -> list[Scene]:
+        """This process's share of batch `number`: a pure function of the seed and the number."""
+        generator = stream(seed, "excerpts", number)
+        places = [self._place(generator, self.seconds) for _ in range(self.batch_size)]
+        first, step = self.share
+        return [self._scene(*place, self.seconds) for place in places[first::step]]
+
+    def draw(self, generator: np.random.Generator, seconds: float | None = None) -> Scene:
+        """One excerpt of `seconds` (None: those of the batches) from a random place, uniformly over the audio."""
+        seconds = self.seconds if seconds is None else seconds
+        return self._scene(*self._place(generator, seconds), seconds)
+
+    def fixed(self, seconds: float | None = None) -> list[Scene]:
+        """Every excerpt of all tracks, end to end on the grid; what is left over at the end of a track is left out.
+
+        A track shorter than one excerpt gives one, with silence after it.
+        """
+        seconds = self.seconds if seconds is None else seconds
+        step = max(1, round(seconds / HOP_SECONDS))
+        places = [(track, frame) for track in self.tracks for frame in range(0, _starts(track, seconds), step)]
+        return [self._scene(track, frame, seconds) for track, frame in places]
+
+    def _place(self, generator: np.random.Generator, seconds: float) -> tuple[Track, int]:
+        track = self.tracks[int(generator.choice(len(self.tracks), p=self._weights))]
+        return track, int(generator.integers(_starts(track, seconds)))
+
+    def _scene(self, track: Track, frame: int, seconds: float) -> Scene:
+        start, count = round(frame * HOP_SECONDS * self.rate), round(seconds * self.rate)
+        audio = torch.from_numpy(self._audio(track, start, count)).to(self.device)
+        return Scene(
+            mixture=audio[0],
+            rate=self.rate,
+            sources=self.sources,
+            seed=seed_of(track.track, frame),
+            f0=_cut(self._f0[track.track], frame, frame_count(seconds)) if self._f0 else None,
+            references=audio[1:] if self.references else None,
+        )
+
+    def _audio(self, track: Track, start: int, count: int) -> np.ndarray:
+        """Mixture, then the references where there are any, [1 + source, channel, time] float32, zeros past the end."""
+        if track.track not in self._decoded:
+            needed = 4 * (1 + self.references * len(self.sources)) * self.channels * round(track.seconds * self.rate)
+            if needed > self._room:
+                return _padded(self._read(track, start, count), count)
+            self._room -= needed
+            self._decoded[track.track] = self._read(track, 0, -1)
+        return _padded(self._decoded[track.track][..., start : start + count], count)
+
+    def _read(self, track: Track, start: int, count: int) -> np.ndarray:
+        folder = track.folder(self.data)
+        rest = [stem for stem in track.stem_names if stem not in self.sources]
+        groups = [[source] if source in track.stem_names else rest for source in self.sources]
+        groups = [["mixture"], *(groups if self.references else [])]
+        return np.stack(
+            [sum(_read(folder / f"{part}.wav", start, count) for part in parts) for parts in groups]
+        ).astype(np.float32)
+
+
+def _starts(track: Track, seconds: float) -> int:
+    """Number of frames at which an excerpt can start, at least 1."""
+    return max(0, int(np.floor((track.seconds - seconds) / HOP_SECONDS + 1e-9))) + 1
+
+
+def _read(path: Path, start: int, count: int) -> np.ndarray:
+    """Samples [channel, time] float64 from `start`, `count` of them (fewer at the end) or all (-1)."""
+    try:
+        samples, _ = soundfile.read(path, frames=count, start=start, dtype="float64", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise UserError(f"{path}: cannot be read as audio ({error}); prepare the data set anew.") from error
+    return samples.T
+
+
+def _padded(samples: np.ndarray, count: int) -> np.ndarray:
+    """A copy of the samples [..., time], zeros after them up to `count`."""
+    padded = np.zeros((*samples.shape[:-1], count), np.float32)
+    padded[..., : samples.shape[-1]] = samples
+    return padded
+
+
+def _cut(f0: F0, frame: int, count: int) -> F0:
+    """`count` frames from `frame`, unvoiced past the end of the table."""
+
+    def cut(values: np.ndarray) -> np.ndarray:
+        part = values[:, frame : frame + count]
+        return np.pad(part, ((0, 0), (0, count - part.shape[1])))
+
+    return F0(f0.voices, cut(f0.hz), cut(f0.confidence))

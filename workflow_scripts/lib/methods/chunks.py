@@ -1,0 +1,49 @@
+"""A long signal in overlapping chunks of one size, put together again without a seam.
+
+Chunks start on a grid, so that what is known a frame (F0) needs no interpolation; the last one ends with the signal.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+
+def starts(length: int, size: int, overlap: float) -> list[int]:
+    """First positions of the chunks of `size` that cover `length`, evenly spread; one where all fits in one.
+
+    overlap: share of a chunk that the next one covers too, in [0, 1); no less than that.
+    """
+    if length <= size:
+        return [0]
+    step = max(1, int(size * (1 - overlap)))
+    count = -(-(length - size) // step) + 1
+    return [round(index * (length - size) / (count - 1)) for index in range(count)]
+
+
+def weights(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> torch.Tensor:
+    """Cross-fade of the chunks, [chunk, position]: they add up to 1 at each of `length` positions.
+
+    Squared sines, half a chunk up and half down, divided by their sum; where there is only one chunk, 1.
+    """
+    size = min(size, length)
+    position = torch.arange(size, dtype=like.dtype, device=like.device)
+    window = torch.sin(torch.pi * (position + 0.5) / size).square()
+    total = like.new_zeros(length)
+    for start in places:
+        total[start : start + size] += window
+    return torch.stack([window / total[start : start + size] for start in places])
+
+
+def cut(signal: torch.Tensor, places: Sequence[int], size: int) -> torch.Tensor:
+    """Signal [..., position] -> chunks [chunk, ..., position]."""
+    return torch.stack([signal[..., start : start + size] for start in places])
+
+
+def joined(chunks: torch.Tensor, places: Sequence[int], length: int) -> torch.Tensor:
+    """Chunks [chunk, ..., position] -> cross-faded signal [..., position] of `length` positions."""
+    size = chunks.shape[-1]
+    fades = weights(places, length, size, chunks)
+    signal = chunks.new_zeros(*chunks.shape[1:-1], length)
+    for chunk, fade, start in zip(chunks, fades, places, strict=True):
+        signal[..., start : start + size] += chunk * fade
+    return signal

@@ -1,0 +1,202 @@
+"""Parametric source models: each voice is synthesised from its F0 and what a network says of it (arXiv 2201.09592).
+
+    mixture, F0 -> network -> controls -> source-filter synthesis -> voices -> ratio masks on the mixture
+
+Unsupervised (`supervision: mixture`) the sum of the voices is compared with the mixture, and no stem is read;
+supervised (`voices`) each voice with its stem. Both with the multi-resolution spectral loss, on excerpts divided by the
+mixture's absolute peak. The masks are magnitude ratios of the synthesised voices (STFT of 0.128 s, hop 1/8 of it, which
+is 2048 and 256 samples at 16 kHz).
+
+Departures from the published system, where `synthesis` is `fixed`: harmonics are silent in unvoiced frames, the F0 of a
+frame stands at its first sample and not half a hop later, and the filters do not delay; `as published` has all three.
+Whole tracks are synthesised in overlapping chunks of the training length, because the network normalises over its
+excerpt and its noise shape belongs to one; phases and noise run on through the chunks, so a cross-fade leaves no seam.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.nn.functional import pad
+
+from workflow_scripts.lib.audio.f0 import HOP_SECONDS
+from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, synthesise
+from workflow_scripts.lib.audio.stft import stft
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.losses.spectral import SpectralLoss
+from workflow_scripts.lib.methods import chunks, network_trainee
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.masking import apply_masks, hop_length, ratio_masks, window_length
+from workflow_scripts.lib.methods.parametric_network import ParametricNetwork, Sizes, frame_count
+
+CHUNKS_AT_ONCE = 8  # synthesised together
+SUPERVISIONS = ("mixture", "voices")
+OUTPUTS = ("masked", "synthesis")
+SYNTHESES = {
+    "fixed": ({}, {}),
+    "as published": ({"unvoiced": "as published", "f0_grid": "as published"}, {"filter_delay": "as published"}),
+}  # options of the carrier, and of the synthesis
+
+
+@dataclass(frozen=True)
+class Settings:
+    """supervision: what the loss compares, `mixture` (no stem is needed) or `voices`.
+
+    output: `masked` mixture or the `synthesis` itself.  synthesis: `fixed` or `as published`.
+    encoder_width, code_width, decoder_width: of the network; the defaults are the published 5,573,961 parameters.
+    window: of the masks in samples, null for the power of two nearest to 0.128 s.  mask_overlap: windows over each
+    sample.  mask_exponent: of the magnitudes in the ratio masks.
+    attack, release: s for which a voice keeps its pitch before and after its voiced frames; 0 as published.
+    chunk_seconds, overlap: of the chunks of a track; overlap in [0, 1) of a chunk.
+    learning_rate, weight_decay: of Adam; the rate is multiplied by `decay` every `decay_steps` steps.
+    """
+
+    supervision: str = "mixture"
+    output: str = "masked"
+    synthesis: str = "fixed"
+    encoder_width: int = 256
+    code_width: int = 128
+    decoder_width: int = 512
+    window: int | None = None
+    mask_overlap: int = 8
+    mask_exponent: float = 1.0
+    attack: float = 0.0
+    release: float = 0.0
+    chunk_seconds: float = 4.0
+    overlap: float = 0.5
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-5
+    decay: float = 0.98
+    decay_steps: int = 29000
+
+
+@dataclass(frozen=True)
+class Example:
+    """Mixtures [batch, time], F0 [batch, voice, frame] in Hz, and what depends on them alone.
+
+    noise: [batch, voice, time].  targets: spectra that the loss compares with, of mixtures or of voices.
+    """
+
+    mixture: torch.Tensor
+    f0: torch.Tensor
+    carrier: Carrier
+    noise: torch.Tensor
+    targets: tuple[torch.Tensor, ...]
+
+
+def trainee(
+    train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+) -> network_trainee.NetworkTrainee[Example]:
+    """A network at its start values. Raises UserError for an unknown supervision or synthesis."""
+    _check(settings)
+    network = network_trainee.built(lambda: network_of(settings, train.rate), seed)
+    make = partial(example, settings)
+    task = network_trainee.Task(make, make, partial(loss_of, settings))
+    descent = network_trainee.Descent(
+        settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
+    )
+    return network_trainee.trainee_of(task, network, train, valid, descent, seed, device, accelerator, {})
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
+    _check(settings)
+    network = network_trainee.restored(network_of(settings, scene.rate), model, scene, "the parametric method")
+    with torch.no_grad():
+        signals = voices(network, scene, settings)
+    if settings.output == "synthesis":
+        return (signals * scene.mixture.mean(dim=0).abs().max()).unsqueeze(1).expand(-1, len(scene.mixture), -1).clone()
+    window = window_length(scene.rate, settings.window)
+    hop = hop_length(window, settings.mask_overlap)
+    parts = stft(signals, window, hop).abs().pow(settings.mask_exponent)
+    return apply_masks(ratio_masks(parts), stft(scene.mixture, window, hop), hop, scene.mixture.shape[-1])
+
+
+def network_of(settings: Settings, rate: int) -> ParametricNetwork:
+    """The network that the settings describe, for audio of `rate` Hz."""
+    return ParametricNetwork(Sizes(settings.encoder_width, settings.code_width, settings.decoder_width), _hop(rate))
+
+
+def example(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:
+    """Scenes of one length, with noise from the generator. Raises UserError where stems are needed and missing."""
+    given = network_trainee.batch(scenes)
+    rate, time = scenes[0].rate, given.mixture.shape[-1]
+    f0 = network_trainee.contours(
+        scenes, _hop(rate), frame_count(time, _hop(rate)) + 1, settings.attack, settings.release
+    )
+    truth = given.mixture if settings.supervision == "mixture" else given.references
+    if truth is None:
+        raise UserError("The supervision by `voices` learns from stems; the training excerpts came without them.")
+    noise = uniform((*f0.shape[:2], time), generator).to(given.mixture.device)
+    carrier = carrier_of(f0, time, rate, _hop(rate), **SYNTHESES[settings.synthesis][0])
+    return Example(given.mixture, f0[..., :-1], carrier, noise, SpectralLoss().targets(truth))
+
+
+def loss_of(settings: Settings, network: nn.Module, given: Example) -> torch.Tensor:
+    """Spectral loss of the sum of the synthesised voices, or of each of them."""
+    signals = synthesise(
+        network(given.mixture, given.f0), given.carrier, given.noise, **SYNTHESES[settings.synthesis][1]
+    )
+    return SpectralLoss().loss(signals.sum(dim=1) if settings.supervision == "mixture" else signals, given.targets)
+
+
+def voices(network: nn.Module, scene: Scene, settings: Settings) -> torch.Tensor:
+    """Synthesised voices of a whole track, [voice, time], where the mixture, channels averaged, has peak 1."""
+    length, hop = scene.mixture.shape[-1], _hop(scene.rate)
+    frames = frame_count(length, hop)
+    mixture = scene.mixture.mean(dim=0)
+    mixture = pad(mixture / network_trainee.peak(mixture), (0, frames * hop - length))
+    f0 = network_trainee.contours([scene], hop, frames + 1, settings.attack, settings.release)
+    carrier = carrier_of(f0, frames * hop, scene.rate, hop, **SYNTHESES[settings.synthesis][0])
+    noise = uniform((f0.shape[1], frames * hop), network_trainee.generator_of(scene.seed, "noise")).to(mixture.device)
+    size = min(frames, max(1, round(settings.chunk_seconds * scene.rate / hop)))
+    places = chunks.starts(frames, size, settings.overlap)
+    parts = [
+        _part(network, settings, mixture, f0[0], carrier, noise, places[first : first + CHUNKS_AT_ONCE], size)
+        for first in range(0, len(places), CHUNKS_AT_ONCE)
+    ]
+    return chunks.joined(torch.cat(parts), [place * hop for place in places], frames * hop)[..., :length]
+
+
+def uniform(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    """Noise of this shape, uniform in [-1, 1)."""
+    return 2 * torch.rand(*shape, generator=generator) - 1
+
+
+def _part(
+    network: nn.Module, settings: Settings, mixture: torch.Tensor, f0: torch.Tensor, carrier: Carrier,
+    noise: torch.Tensor, places: Sequence[int], size: int,
+) -> torch.Tensor:  # fmt: skip
+    """Some chunks of a track, synthesised: [chunk, voice, time], on the scale of the whole mixture.
+
+    mixture: [time].  f0: [voice, frame].  carrier: of the whole track.  noise: [voice, time].
+    """
+    hop = carrier.hop
+    samples = [place * hop for place in places]
+    excerpts = chunks.cut(mixture, samples, size * hop)
+    fades = torch.cat([carrier.fades[..., place : place + size, :] for place in places])
+    controls = network(excerpts / network_trainee.peak(excerpts), chunks.cut(f0, places, size))
+    signals = synthesise(
+        controls,
+        replace(carrier, fades=fades, time=size * hop),
+        chunks.cut(noise, samples, size * hop),
+        **SYNTHESES[settings.synthesis][1],
+    )
+    return signals * excerpts.abs().amax(dim=-1)[:, None, None]
+
+
+def _hop(rate: int) -> int:
+    """Samples a frame: the step of the F0 tables."""
+    return round(HOP_SECONDS * rate)
+
+
+def _check(settings: Settings) -> None:
+    choices = {"supervision": SUPERVISIONS, "output": OUTPUTS, "synthesis": SYNTHESES}
+    for name, allowed in choices.items():
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise UserError(f"The setting {name!r} is {value!r}; {nearest(value, allowed)}")

@@ -1,0 +1,184 @@
+"""The supervised U-Net on magnitude spectrograms: steered by the F0 of a voice, or for all sources at once.
+
+With a conditioner it is the baseline of arXiv 2201.09592 (after Petermann et al., ISMIR 2020): one network for all
+voices, the F0 says which one is meant, and a track takes one pass a voice. Without one, the same body gives the masks
+of all sources in one pass. Either way the masks are made to add up to one.
+
+Loss: L1 between masked and true magnitudes; with a conditioner of one voice an excerpt, drawn at random. Adam, learning
+rate 1e-3, weight decay 1e-5, STFT of 1024 and 256 samples, as published. Departs from the public code: the encoder has
+a non-linearity (`leak: 1` removes it); the F0 of a frame is taken at the frame's centre, where the public code takes it
+two hops earlier; long tracks are masked in chunks of the training length, cross-faded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from workflow_scripts.lib.audio.stft import stft
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.methods import chunks, network_trainee
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.masking import apply_masks, ratio_masks
+from workflow_scripts.lib.methods.unet_network import (
+    ConditionedUNet,
+    HarmonicConditioner,
+    PitchConditioner,
+    PlainUNet,
+)
+
+CONDITIONS = ("pitch", "harmonics", "none")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """condition: `pitch` (a one-hot F0), `harmonics` (the spectrum of a tone) or `none` (all sources at once).
+
+    width: channels after the first convolution.  leak: of the encoder's leaky ReLU; 1 as published.
+    window, hop: of the STFT, in samples.  mask_exponent: of the magnitudes in the ratio masks.
+    chunk_seconds, overlap: of the chunks that a track is masked in; overlap in [0, 1) of a chunk.
+    learning_rate, weight_decay: of Adam; the rate is multiplied by `decay` every `decay_steps` steps.
+    """
+
+    condition: str = "pitch"
+    width: int = 16
+    leak: float = 0.2
+    window: int = 1024
+    hop: int = 256
+    mask_exponent: float = 1.0
+    chunk_seconds: float = 4.0
+    overlap: float = 0.5
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-5
+    decay: float = 0.98
+    decay_steps: int = 29000
+
+
+@dataclass(frozen=True)
+class Example:
+    """Magnitudes of mixtures [item, bin, frame] and of what the masks shall leave of them [item, mask, bin, frame].
+
+    f0: [item, frame] in Hz of the voice that is meant; None where the network gives all sources at once.
+    """
+
+    mixture: torch.Tensor
+    targets: torch.Tensor
+    f0: torch.Tensor | None
+
+
+def trainee(
+    train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+) -> network_trainee.NetworkTrainee[Example]:
+    """A U-Net at its start values. Raises UserError for an unknown condition."""
+    network = network_trainee.built(lambda: _network(settings, len(train.sources), train.rate), seed)
+    if settings.condition == "none":
+        task = network_trainee.Task(partial(all_sources, settings), partial(all_sources, settings), loss_of)
+    else:
+        task = network_trainee.Task(partial(one_voice, settings), partial(every_voice, settings), loss_of)
+    descent = network_trainee.Descent(
+        settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
+    )
+    return network_trainee.trainee_of(
+        task, network, train, valid, descent, seed, device, accelerator, _order(train.sources)
+    )
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
+    network = _network(settings, len(scene.sources), scene.rate)
+    tensors = _without_order(model, scene.sources, settings)
+    network = network_trainee.restored(network, tensors, scene, "the U-Net")
+    spectrum = stft(scene.mixture, settings.window, settings.hop)
+    steered = settings.condition != "none"
+    f0 = network_trainee.contours([scene], settings.hop, spectrum.shape[-1])[0] if steered else None
+    with torch.no_grad():
+        masks = _masks(network, spectrum.abs(), f0, scene.rate, settings)
+    parts = (masks * spectrum.abs()).pow(settings.mask_exponent)
+    return apply_masks(ratio_masks(parts), spectrum, settings.hop, scene.mixture.shape[-1])
+
+
+def all_sources(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:  # noqa: ARG001
+    """Scenes of one length -> an item each, with a mask a source; nothing is drawn."""
+    return Example(*_magnitudes(scenes, settings), None)
+
+
+def every_voice(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:  # noqa: ARG001
+    """Scenes of one length -> an item for each voice of each; nothing is drawn."""
+    mixture, references = _magnitudes(scenes, settings)
+    f0 = network_trainee.contours(scenes, settings.hop, mixture.shape[-1])
+    mixtures = mixture.repeat_interleave(f0.shape[1], dim=0)
+    return Example(mixtures, references.flatten(0, 1).unsqueeze(1), f0.flatten(0, 1))
+
+
+def one_voice(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:
+    """Scenes of one length -> an item each, for one of its voices drawn from the generator."""
+    mixture, references = _magnitudes(scenes, settings)
+    f0 = network_trainee.contours(scenes, settings.hop, mixture.shape[-1])
+    item, voice = torch.arange(len(f0)), torch.randint(f0.shape[1], (len(f0),), generator=generator)
+    return Example(mixture, references[item, voice].unsqueeze(1), f0[item, voice])
+
+
+def loss_of(network: nn.Module, given: Example) -> torch.Tensor:
+    """Mean |mask * mixture - target| over items, masks, bins and frames."""
+    masks = network(given.mixture) if given.f0 is None else network(given.mixture, given.f0).unsqueeze(1)
+    return (masks.float() * given.mixture.unsqueeze(1) - given.targets).abs().mean()
+
+
+def _magnitudes(scenes: Sequence[Scene], settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
+    """Magnitudes of mixtures [batch, bin, frame] and references [batch, source, bin, frame], scaled to the peak."""
+    given = network_trainee.batch(scenes)
+    if given.references is None:
+        raise UserError("The U-Net learns from the true sources; the training excerpts came without them.")
+    mixture, references = (
+        stft(each, settings.window, settings.hop).abs() for each in (given.mixture, given.references)
+    )
+    return mixture, references
+
+
+def _network(settings: Settings, sources: int, rate: int) -> nn.Module:
+    bins = settings.window // 2 + 1
+    if settings.condition == "none":
+        return PlainUNet(sources, settings.width, settings.leak)
+    if settings.condition == "pitch":
+        return ConditionedUNet(PitchConditioner(bins), settings.width, settings.leak)
+    if settings.condition == "harmonics":
+        return ConditionedUNet(HarmonicConditioner(bins, settings.hop, rate), settings.width, settings.leak)
+    raise UserError(f"The setting 'condition' is {settings.condition!r}; {nearest(settings.condition, CONDITIONS)}")
+
+
+def _masks(
+    network: nn.Module, magnitudes: torch.Tensor, f0: torch.Tensor | None, rate: int, settings: Settings
+) -> torch.Tensor:
+    """Magnitudes [channel, bin, frame] and F0 [voice, frame] -> masks [source, channel, bin, frame] of a track."""
+    frames = magnitudes.shape[-1]
+    size = max(1, round(settings.chunk_seconds * rate / settings.hop))
+    places = chunks.starts(frames, size, settings.overlap)
+    parts = []
+    for start in places:
+        part = magnitudes[..., start : start + size]
+        if f0 is None:
+            parts.append(network(part).transpose(0, 1))
+        else:
+            pitch = f0[:, None, start : start + size].expand(-1, len(part), -1)
+            parts.append(torch.stack([network(part, each) for each in pitch]))
+    return chunks.joined(torch.stack(parts), places, frames)
+
+
+def _order(sources: Sequence[str]) -> Tensors:
+    return {f"source.{name}": torch.tensor(index) for index, name in enumerate(sources)}
+
+
+def _without_order(model: Tensors, sources: Sequence[str], settings: Settings) -> Tensors:
+    """The model without the places of its sources, which must be those of the scene where one pass gives all."""
+    places = {name.removeprefix("source."): int(each) for name, each in model.items() if name.startswith("source.")}
+    known = sorted(places, key=places.get)
+    if settings.condition == "none" and known != list(sources):
+        raise UserError(
+            f"The model of the U-Net was trained on the sources {', '.join(known) or 'none'}, and "
+            f"{', '.join(sources)} are asked for; give the same sources in the same order."
+        )
+    return {name: each for name, each in model.items() if not name.startswith("source.")}

@@ -1,0 +1,31 @@
+"""Draw the training curves of one comparison."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.command import run
+from workflow_scripts.lib.core.config import NO_F0
+from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.metrics.curves import curves_figure
+from workflow_scripts.lib.metrics.figures import save_figure
+
+
+def draw_training(*, curves: list[Path], rows: str, comparison: str, remark: str, out: Path, code: str) -> None:
+    """Write curves.csv, all curves in one table, and curves as PDF, SVG and PNG.
+
+    `out` is the manifest of their folder; `rows` (JSON) gives method, label, f0 and seed of each file in `curves`.
+    """
+    with recorded(out, code) as folder:
+        tables = [pd.read_csv(path).assign(**row) for path, row in zip(curves, json.loads(rows), strict=True)]
+        table = pd.concat(tables, ignore_index=True).replace({"f0": {NO_F0: ""}})
+        names = ["method", "label", "f0", "seed"]
+        table = table[[*names, *table.columns.drop(names)]]
+        write_text(folder / "curves.csv", table.to_csv(index=False))
+        save_figure(curves_figure(table, title=comparison.replace("_", " "), remark=remark), folder / "curves")
+
+
+if __name__ == "__main__":
+    run(draw_training)
