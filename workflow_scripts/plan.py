@@ -286,7 +286,7 @@ class Plan:
             method = self.method(name)
             self._check_settings(f"methods.{name}", method["module"], method["settings"])
             self._check_training(name, method)
-            if "training" in method["needs"] and method["train_on"] == "train" == entry["split"]:
+            if "training" in method["needs"] and entry["split"] == method["train_on"] == "train":
                 raise UserError(
                     f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
                     "split or leave the method out."

@@ -10,15 +10,18 @@ import pytest
 import safetensors.torch
 import torch
 import yaml
+from accelerate import Accelerator
 
 from tests.methods import scenes
+from tests.methods.given import Given
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.methods.contract import Scene, Tensors, load
 
 FOLDER = Path(__file__).parents[2] / "config" / "methods"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
-every_method = pytest.mark.parametrize("name", NAMES)
+# The published sizes are the same code with larger numbers; their parameter counts are tested where they are defined.
+every_method = pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("_published")])
 
 
 def description(name: str) -> dict[str, Any]:
@@ -32,10 +35,20 @@ def method(name: str) -> tuple[ModuleType, Any]:
 @lru_cache
 def model(name: str, channels: int) -> Tensors:
     """Weights from two training scenes; none for a method that does not learn."""
+    return learnt(name, [scenes.scene(channels=channels, seed=seed) for seed in (1, 2)])
+
+
+def learnt(name: str, examples: list[Scene]) -> Tensors:
+    """What the method learns from the examples, in one step where it learns step by step."""
     if "training" not in description(name).get("needs", []):
         return {}
     module, settings = method(name)
-    return module.train([scenes.scene(channels=channels, seed=seed) for seed in (1, 2)], settings)
+    if hasattr(module, "train"):
+        return module.train(examples, settings)
+    trainee = module.trainee(Given(examples), Given(examples), settings, 0, torch.device("cpu"), Accelerator(cpu=True))
+    torch.manual_seed(0)  # as the training loop does before each step
+    trainee.step(0)
+    return trainee.weights()
 
 
 def given(name: str, whole: Scene) -> Scene:
@@ -66,7 +79,9 @@ def test_there_are_methods_to_test():
 @every_method
 def test_a_method_learns_exactly_where_its_file_says_so(name):
     module, _ = method(name)
-    assert hasattr(module, "train") == ("training" in description(name).get("needs", []))
+    assert (hasattr(module, "train") or hasattr(module, "trainee")) == (
+        "training" in description(name).get("needs", [])
+    )
 
 
 @every_method
@@ -94,9 +109,7 @@ def test_any_length_is_separated_even_one_below_the_window_or_the_hop(name, leng
 @every_method
 def test_another_sampling_rate_is_separated(name):
     whole = scenes.scene(rate=11025, channels=1)
-    module, settings = method(name)
-    weights = module.train([whole], settings) if "training" in description(name).get("needs", []) else {}
-    assert_estimates(separate(name, whole, weights), whole)
+    assert_estimates(separate(name, whole, learnt(name, [whole])), whole)
 
 
 @every_method

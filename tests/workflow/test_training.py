@@ -27,7 +27,7 @@ from workflow_scripts.plan import Plan
 
 MODELS = Path("results/train/mine/voice+bass")
 SLOW = MODELS / "slow/no-f0/seed0"
-TARGETS = ["results/compare/mine", "results/draw_training/mine"]
+TARGETS = ["results/compare/mine.json", "results/draw_training/mine.json"]
 TRAINING = {"steps": 40, "batch": 2, "seconds": 0.5, "validate_every": 10, "checkpoint_every": 3}
 
 
@@ -182,7 +182,7 @@ def test_training_is_given_the_f0_of_every_shard_of_the_splits_that_it_reads(con
     config["shards"] = 2
     found = Plan(config).training_f0("chorales", "learner", "stems")
     base = "results/estimate_f0/chorales/stems"
-    assert found == [f"{base}/{split}/{k}-of-2" for split in ("train", "valid") for k in (1, 2)]
+    assert found == [f"{base}/{split}/{k}-of-2.json" for split in ("train", "valid") for k in (1, 2)]
     assert Plan(config).training_f0("chorales", "learner", "no-f0") == []
 
 
@@ -190,7 +190,7 @@ def test_a_method_that_reads_no_stem_may_learn_from_the_test_mixtures_and_is_giv
     config["methods"]["learner"] |= {"train_on": "test", "settings": {"supervision": "mixture"}}
     monkeypatch.setattr(Plan, "_check_settings", lambda *_: None)  # the module has no such setting
     found = Plan(config).training_f0("chorales", "learner", "stems")
-    assert found == ["results/estimate_f0/chorales/stems/test/1-of-1"]
+    assert found == ["results/estimate_f0/chorales/stems/test/1-of-1.json"]
 
 
 @pytest.mark.parametrize(

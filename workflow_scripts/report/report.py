@@ -21,6 +21,8 @@ def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: P
     where = [
         f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in folders
     ]
+    curves = [folder for folder in folders if (folder.parents[1] / "draw_training" / folder.name).exists()]
+    where += [f"  results/draw_training/{folder.name}/: training curves" for folder in curves]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 

@@ -120,7 +120,7 @@ def stack(inputs: int, width: int) -> nn.Sequential:
     """Three times linear layer, layer normalisation and leaky ReLU."""
     layers = []
     for fan_in in (inputs, width, width):
-        layers += [nn.Linear(fan_in, width), nn.LayerNorm(width), nn.LeakyReLU(0.01)]
+        layers += [nn.Linear(fan_in, width), nn.LayerNorm(width), nn.LeakyReLU(0.01, inplace=True)]
     return nn.Sequential(*layers)
 
 
