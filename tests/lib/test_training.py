@@ -191,8 +191,8 @@ def test_a_terminal_gets_a_bar_with_the_loss_and_the_time_left(tmp_path):
 def test_a_method_that_learns_from_mixtures_is_given_no_stem(tmp_path, supervision, given):
     seen = []
 
-    def trainee(train, valid, settings, seed, device, accelerator):
-        seen.extend([*train.batch(seed, 1), *valid.fixed()])
+    def trainee(data, settings, seed, device, accelerator):
+        seen.extend([*data.train.batch(seed, 1), *data.valid.fixed()])
         return toy.Toy()
 
     corpus = Corpus(prepared(tmp_path / "data"), ("voice", "accompaniment"))

@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from tests.methods import scenes
 from tests.methods.given import Given
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods.contract import Scene, Tensors, load
 
 FOLDER = Path(__file__).parents[2] / "config" / "methods"
@@ -45,7 +46,9 @@ def learnt(name: str, examples: list[Scene]) -> Tensors:
     module, settings = method(name)
     if hasattr(module, "train"):
         return module.train(examples, settings)
-    trainee = module.trainee(Given(examples), Given(examples), settings, 0, torch.device("cpu"), Accelerator(cpu=True))
+    trainee = module.trainee(
+        TrainingData(Given(examples), Given(examples)), settings, 0, torch.device("cpu"), Accelerator(cpu=True)
+    )
     torch.manual_seed(0)  # as the training loop does before each step
     trainee.step(0)
     return trainee.weights()

@@ -14,6 +14,7 @@ from tests.methods.given import Given
 from workflow_scripts.lib.audio.f0 import F0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import chunks, parametric, umss_weights
 from workflow_scripts.lib.methods.contract import Scene
 from workflow_scripts.lib.methods.network_trainee import generator_of
@@ -31,7 +32,7 @@ def count(module: torch.nn.Module) -> int:
 
 def trainee(settings: parametric.Settings = SMALL, seed: int = 0, references: bool = True):
     given = Given([scenes.scene(seed=each, length=4000) for each in range(2)], references=references)
-    return parametric.trainee(given, given, settings, seed, torch.device("cpu"), Accelerator(cpu=True))
+    return parametric.trainee(TrainingData(given, given), settings, seed, torch.device("cpu"), Accelerator(cpu=True))
 
 
 def small_network(seed: int = 0) -> ParametricNetwork:

@@ -8,6 +8,7 @@ from accelerate import Accelerator
 
 from workflow_scripts.lib.audio.stft import istft, stft
 from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 
 WINDOW, HOP = 256, 128
@@ -54,9 +55,9 @@ class Learner:
 
 
 def trainee(
-    train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+    data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> Learner:
-    return Learner(train, valid, settings, seed)
+    return Learner(data.train, data.valid, settings, seed)
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:

@@ -5,10 +5,10 @@
 
     def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor
         estimates [source, channel, time], float32, on the scene's device, finite, as long as the mixture
-    def trainee(train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device,
-                accelerator: Accelerator) -> Trainee
-        only where the method learns by gradient descent: `train.batch(seed, number)` are the excerpts of a batch,
-        `valid.fixed()` those to validate on, as many and as long as the YAML's `training` says, on the device
+    def trainee(data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator)
+            -> Trainee
+        only where the method learns by gradient descent: `data.train.batch(seed, number)` are the excerpts of a batch,
+        `data.valid.fixed()` those to validate on, as many and as long as the YAML's `training` says, on the device
     def train(scenes: Iterable[Scene], settings: Settings) -> Tensors
         only where it learns from stems otherwise; each scene carries references
 

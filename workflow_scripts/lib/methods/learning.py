@@ -17,6 +17,7 @@ from workflow_scripts.lib.core.seeds import seed_of
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods.contract import Tensors
 from workflow_scripts.lib.methods.progress import progress_on
 from workflow_scripts.lib.methods.training import Course, Diverged, Schedule, Training
@@ -54,7 +55,7 @@ def learn(
     stems = getattr(settings, "supervision", "stems") != "mixture"
     sets = [excerpts(corpus, tracks, schedule, accelerator, stems) for tracks in (corpus.tracks, corpus.valid)]
     training = Training(
-        method.trainee(*sets, settings, seed, accelerator.device, accelerator),
+        method.trainee(TrainingData(*sets), settings, seed, accelerator.device, accelerator),
         schedule,
         accelerator,
         state=state,

@@ -1,6 +1,6 @@
 """What the methods share that learn by gradient descent: one network in training, its excerpts, its weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from torch import nn
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import seed_of
 from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import voices
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 
@@ -92,8 +93,8 @@ class NetworkTrainee(Generic[Example]):
 
 
 def trainee_of(
-    task: Task[Example], network: nn.Module, train: Excerpts, valid: Excerpts, descent: Descent, seed: int,
-    device: torch.device, accelerator: Accelerator, facts: Tensors,
+    task: Task[Example], network: nn.Module, data: TrainingData, descent: Descent, seed: int, device: torch.device,
+    accelerator: Accelerator, facts: Tensors,
 ) -> NetworkTrainee[Example]:  # fmt: skip
     """The network in training from its present weights on; `facts` and the rate go with its weights."""
     network = network.to(device)
@@ -101,7 +102,7 @@ def trainee_of(
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, descent.decay_steps, descent.decay)
     prepared, optimizer = accelerator.prepare(network, optimizer)
     return NetworkTrainee(
-        task, train, valid, seed, accelerator, prepared, {**facts, "rate": torch.tensor(train.rate)},
+        task, data.train, data.valid, seed, accelerator, prepared, {**facts, "rate": torch.tensor(data.train.rate)},
         {"network": network}, {"network": optimizer}, {"network": scheduler},
     )  # fmt: skip
 
@@ -141,11 +142,20 @@ def contours(scenes: Sequence[Scene], hop: int, frames: int, attack: float = 0.0
     return torch.stack(tables).float().to(scenes[0].mixture.device)
 
 
-def built(make: Callable[[], Network], seed: int) -> Network:
-    """A network with start values drawn from `seed`; torch's global generator is left as it was."""
+def built(make: Callable[[], Network], seed: int, start: Mapping[str, torch.Tensor]) -> Network:
+    """A network with the weights `start` or, where that is empty, with start values drawn from `seed`.
+
+    torch's global generator is left as it was. Raises UserError where the weights are those of another network.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, "start values") % 2**63)
-        return make()
+        network = make()
+    if start:
+        expected = network.state_dict()
+        tensors = {name: each for name, each in start.items() if name in expected}
+        check_tensors(tensors, expected, "The model to start from")
+        network.load_state_dict(tensors)
+    return network
 
 
 def generator_of(*names: object) -> torch.Generator:

@@ -26,7 +26,7 @@ from workflow_scripts.lib.audio.f0 import HOP_SECONDS
 from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, synthesise
 from workflow_scripts.lib.audio.stft import stft
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses.spectral import SpectralLoss
 from workflow_scripts.lib.methods import chunks, network_trainee
 from workflow_scripts.lib.methods.contract import Scene, Tensors
@@ -89,17 +89,17 @@ class Example:
 
 
 def trainee(
-    train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+    data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
     """A network at its start values. Raises UserError for an unknown supervision or synthesis."""
     _check(settings)
-    network = network_trainee.built(lambda: network_of(settings, train.rate), seed)
+    network = network_trainee.built(lambda: network_of(settings, data.train.rate), seed, data.start)
     make = partial(example, settings)
     task = network_trainee.Task(make, make, partial(loss_of, settings))
     descent = network_trainee.Descent(
         settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
     )
-    return network_trainee.trainee_of(task, network, train, valid, descent, seed, device, accelerator, {})
+    return network_trainee.trainee_of(task, network, data, descent, seed, device, accelerator, {})
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:

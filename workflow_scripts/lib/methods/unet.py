@@ -20,7 +20,7 @@ from torch import nn
 
 from workflow_scripts.lib.audio.stft import stft
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import chunks, network_trainee
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.masking import apply_masks, ratio_masks
@@ -71,10 +71,12 @@ class Example:
 
 
 def trainee(
-    train: Excerpts, valid: Excerpts, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+    data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
     """A U-Net at its start values. Raises UserError for an unknown condition."""
-    network = network_trainee.built(lambda: _network(settings, len(train.sources), train.rate), seed)
+    network = network_trainee.built(
+        lambda: _network(settings, len(data.train.sources), data.train.rate), seed, data.start
+    )
     if settings.condition == "none":
         task = network_trainee.Task(partial(all_sources, settings), partial(all_sources, settings), loss_of)
     else:
@@ -83,7 +85,7 @@ def trainee(
         settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
     )
     return network_trainee.trainee_of(
-        task, network, train, valid, descent, seed, device, accelerator, _order(train.sources)
+        task, network, data, descent, seed, device, accelerator, _order(data.train.sources)
     )
 
 
