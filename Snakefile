@@ -28,7 +28,7 @@ wildcard_constraints:
     dataset=r"[\w-]+",
     sources="[^/]+",
     method=r"[\w-]+",
-    f0=r"[\w-]+",
+    f0=r"[\w.-]+",
     comparison=r"[\w-]+",
     split="train|valid|test",
     seed=r"\d+",

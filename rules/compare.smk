@@ -23,10 +23,11 @@ rule compare:
         aggregation=plan.value("aggregation"),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
+        contrasts=lambda wildcards: plan.contrasts(wildcards.comparison),
         code=lambda wildcards: plan.compare_code(wildcards.comparison),
     message:
         "Comparing the methods of {wildcards.comparison}"
     shell:
         "python -m workflow_scripts.compare.compare --scores {input.scores:q} --estimates {input.estimates:q}"
         " --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
-        " --aggregation {params.aggregation} --remark={params.remark:q} --scoring {params.scoring:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        " --aggregation {params.aggregation} --remark={params.remark:q} --scoring {params.scoring:q} --contrasts {params.contrasts:q} --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -54,6 +54,35 @@ rule draw_training:
         " --comparison {wildcards.comparison:q} --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
+rule draw_robustness:
+    input:
+        scores=lambda wildcards: plan.score_manifests(wildcards.comparison),
+    output:
+        directory("results/draw_robustness/{comparison}"),
+        manifest="results/draw_robustness/{comparison}.json",
+    log:
+        "results/logs/draw_robustness/{comparison}.log",
+    benchmark:
+        "results/benchmarks/draw_robustness/{comparison}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        rows=lambda wildcards: plan.labels(wildcards.comparison),
+        errors=lambda wildcards: plan.errors(wildcards.comparison),
+        metric=lambda wildcards: plan.run[wildcards.comparison]["metrics"][0],
+        aggregation=plan.value("aggregation"),
+        remark=lambda wildcards: plan.remark(wildcards.comparison),
+        code=lambda wildcards: plan.draw_robustness_code(wildcards.comparison),
+    message:
+        "Robustness to F0 errors in {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.report.draw_robustness --scores {input.scores:q} --rows {params.rows:q}"
+        " --errors {params.errors:q} --metric {params.metric:q} --aggregation {params.aggregation}"
+        " --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+
+
 rule report:
     input:
         scores=[each for name in plan.run for each in plan.score_manifests(name)],
@@ -61,6 +90,9 @@ rule report:
         figures=collect("results/draw/{comparison}.json", comparison=plan.run),
         training=collect(
             "results/draw_training/{comparison}.json", comparison=plan.with_curves()
+        ),
+        robustness=collect(
+            "results/draw_robustness/{comparison}.json", comparison=plan.with_errors()
         ),
         f0=[
             f"results/score_f0/{name}/f0.md"

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,9 @@ class Plan:
         for library in LIBRARIES:
             files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
             found[library] = merged(files, self.config[library])
+        for comparison in self.config["comparisons"].values():
+            for f0 in comparison["f0"]:
+                found["f0"] |= degraded(f0, comparison["degrade"])
         return found
 
     def dataset(self, name: str) -> dict[str, Any]:
@@ -70,9 +73,14 @@ class Plan:
         return [
             Row(method, f0, seed)
             for method in entry["methods"]
-            for f0 in (entry["f0"] if "f0" in self.method(method)["needs"] else [NO_F0])
+            for f0 in (self.f0_names(comparison) if "f0" in self.method(method)["needs"] else [NO_F0])
             for seed in entry["seeds"]
         ]
+
+    def f0_names(self, comparison: str) -> list[str]:
+        """The F0 sources of a comparison, each followed by what `degrade` makes of it."""
+        entry = self.run[comparison]
+        return [name for f0 in entry["f0"] for name in (f0, *degraded(f0, entry["degrade"]))]
 
     def shards(self) -> list[str]:
         count = self.config["shards"]
@@ -113,9 +121,14 @@ class Plan:
         if job.f0 != NO_F0:
             paths["f0"] = f"results/estimate_f0/{job.dataset}/{job.f0}/{job.split}/{job.shard}.json"
         if "training" in self.method(job.method)["needs"]:
-            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/{job.f0}/seed{job.seed}"
+            f0 = self.learns_with(job.method, job.f0)
+            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/{f0}/seed{job.seed}"
             paths["model"] = f"{folder}/model.safetensors"
         return paths
+
+    def learns_with(self, method: str, f0: str) -> str:
+        """The F0 source that a method learns with which separates with `f0`."""
+        return f0 if f0 == NO_F0 else self.method(method)["training_f0"] or f0
 
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
@@ -131,6 +144,20 @@ class Plan:
     def _facts(self, method: str) -> dict[str, Any]:
         entry = self.method(method)
         return {"label": entry["label"], "bound": entry["bound"], "trained": "training" in entry["needs"]}
+
+    def with_errors(self) -> list[str]:
+        """The comparisons that have a figure of robustness."""
+        return [name for name, entry in self.run.items() if any(entry["degrade"].values())]
+
+    def errors(self, comparison: str) -> str:
+        """What each degraded F0 source of a comparison is made of, as JSON."""
+        entry = self.run[comparison]
+        made = {name: each for f0 in entry["f0"] for name, each in degraded(f0, entry["degrade"]).items()}
+        return text([{"f0": name, "of": each["of"], "settings": each["settings"]} for name, each in made.items()])
+
+    def contrasts(self, comparison: str) -> str:
+        """The planned contrasts as JSON: pairs of labels."""
+        return text([[self.method(name)["label"] for name in pair] for pair in self.run[comparison]["contrasts"]])
 
     def remark(self, comparison: str) -> str:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
@@ -171,13 +198,16 @@ class Plan:
 
     def _model(self, comparison: str, row: Row) -> str:
         entry = self.run[comparison]
-        return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{row.f0}/seed{row.seed}"
+        f0 = self.learns_with(row.method, row.f0)
+        return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{f0}/seed{row.seed}"
 
     def _trained(self, comparison: str) -> list[Row]:
         return [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
 
     def _trained_by_steps(self, comparison: str) -> list[Row]:
-        return [row for row in self._trained(comparison) if _learns_by_steps(self.method(row.method)["module"])]
+        """One row for each training, with the F0 source that it learns with."""
+        rows = [row for row in self._trained(comparison) if _learns_by_steps(self.method(row.method)["module"])]
+        return list(dict.fromkeys(replace(row, f0=self.learns_with(row.method, row.f0)) for row in rows))
 
     def score_manifests(self, comparison: str) -> list[str]:
         return [f"results/score/{comparison}/{shard}.json" for shard in self.shards()]
@@ -220,7 +250,7 @@ class Plan:
     def separate_code(self, dataset: str, method: str, f0: str) -> str:
         parts = [self._method_code("separate.separate", method), self.prepare_code(dataset)]
         if "training" in self.method(method)["needs"]:
-            parts.append(self.train_code(dataset, method, f0))
+            parts.append(self.train_code(dataset, method, self.learns_with(method, f0)))
         if f0 != NO_F0:
             parts.append(self.f0_code(dataset, f0))
         return hash_of(*parts)
@@ -241,6 +271,9 @@ class Plan:
 
     def draw_code(self, comparison: str) -> str:
         return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison))
+
+    def draw_robustness_code(self, comparison: str) -> str:
+        return hash_of(code_hash("workflow_scripts.report.draw_robustness"), self.score_code(comparison))
 
     def draw_training_code(self, comparison: str) -> str:
         dataset = self.run[comparison]["dataset"]
@@ -293,8 +326,14 @@ class Plan:
                 )
             if "f0" in method["needs"]:
                 self._check_f0(where, name, entry, dataset)
+                if method["training_f0"]:
+                    self._check_f0_source(f"methods.{name}.training_f0", method["training_f0"])
         for name in entry["f0"]:
             self._check_f0_source(where, name)
+        for voice in (voice for voices in entry["degrade"]["left_out"] for voice in voices):
+            self._known(voice, dict.fromkeys(dataset["voices"]), f"{where}.degrade.left_out")
+        for name in (name for pair in entry["contrasts"] for name in pair):
+            self._known(name, dict.fromkeys(entry["methods"]), f"{where}.contrasts")
 
     def _check_f0(self, where: str, method: str, entry: dict[str, Any], dataset: dict[str, Any]) -> None:
         if not entry["f0"]:
@@ -335,7 +374,7 @@ class Plan:
                 f"config: methods.{name}.training is given, but the module {method['module']!r} does not learn step by "
                 "step; leave it out."
             )
-        for key in ("training", "budget", "train_on"):
+        for key in ("training", "budget", "train_on", "training_f0"):
             if key in given and "training" not in method["needs"]:
                 raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no 'training'; add it there.")
         if method["train_on"] == "test" and method["settings"].get("supervision") != "mixture":
@@ -343,6 +382,15 @@ class Plan:
                 f"config: methods.{name}.train_on is 'test', which would show the method the stems that it is scored "
                 "against; that is allowed only with settings.supervision: mixture, which reads no stem."
             )
+
+
+def degraded(f0: str, ways: dict[str, list[Any]]) -> dict[str, Any]:
+    """Definitions of the F0 sources that each value of each way makes of a source, by name."""
+    found = {}
+    for way, value in ((way, value) for way, values in ways.items() for value in values):
+        name = "-".join([f0, way, *(value if isinstance(value, list) else [str(value)])])
+        found[name] = {"label": name, "kind": "degraded", "of": f0, "settings": {way: value}}
+    return found
 
 
 def growing(value: int) -> Callable[[Any, int], int]:

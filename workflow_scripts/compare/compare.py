@@ -13,18 +13,20 @@ from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics import scores as scored
 from workflow_scripts.lib.metrics import tables
+from workflow_scripts.lib.metrics.contrasts import contrasted, contrasts_page, contrasts_summary
 from workflow_scripts.lib.metrics.registry import METRICS, definitions
 from workflow_scripts.lib.metrics.statistics import Kind
 
 
 def compare(
     *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: Kind,
-    scoring: str, remark: str, out: Path, code: str,
+    scoring: str, remark: str, contrasts: str, out: Path, code: str,
 ) -> None:  # fmt: skip
-    """Write table.csv, table.md, table.tex, tests.csv and summary.txt.
+    """Write table.csv, table.md, table.tex, tests.csv, contrasts.csv and summary.txt.
 
     `scores`, `estimates` and `out` are manifests of folders, `estimates` in the order of
-    `rows` (JSON), shard after shard; `models` are the provenance files of the training.
+    `rows` (JSON), shard after shard; `models` are the provenance files of the training. `contrasts` (JSON) are the
+    planned pairs of methods, by their labels.
     """
     labels = json.loads(rows)
     with recorded(out, code, aggregation=aggregation) as folder:
@@ -39,13 +41,18 @@ def compare(
             lower_is_better=[name for name, metric in METRICS.items() if metric.better == "lower"],
             generator=stream("bootstrap", values["comparison"].iloc[0]),
         )
+        planned = contrasted(values, metrics, scored.order(labels), json.loads(contrasts), aggregation)
         meaning = definitions(metrics, **json.loads(scoring))
         shown = {"title": comparison.name.replace("_", " "), "remark": remark}
         write_text(folder / "table.csv", tables.csv_table(comparison, meaning))
-        write_text(folder / "table.md", tables.markdown_table(comparison, metrics[0], meaning, **shown))
+        page = tables.markdown_table(comparison, metrics[0], meaning, **shown)
+        write_text(folder / "table.md", page + contrasts_page(planned))
+        write_text(folder / "contrasts.csv", planned.to_csv(index=False))
         write_text(folder / "table.tex", tables.latex_table(comparison, metrics[0], meaning, **shown))
         write_text(folder / "tests.csv", comparison.tests.to_csv(index=False))
-        write_text(folder / "summary.txt", tables.summary_text(comparison, metrics[0], **shown))
+        write_text(
+            folder / "summary.txt", tables.summary_text(comparison, metrics[0], **shown) + contrasts_summary(planned)
+        )
 
 
 def _failures(labels: list[dict], estimates: list[Path]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ Run once, by hand; the table is kept in the repository. It needs music21 10, whi
     python3 -m venv throwaway && throwaway/bin/pip install "music21==10.*"
     PYTHONPATH=. throwaway/bin/python -m workflow_scripts.data.make_chorale_notes
 
-Taken are the first 24 of BWV 253 to 319 that have four parts called Soprano, Alto, Tenor and Bass and can be cut at
+Taken are the first 28 of BWV 253 to 319 that have four parts called Soprano, Alto, Tenor and Bass and can be cut at
 the first soprano fermata that ends from quarter 20 to quarter 32, where no voice holds a note over the cut and the
 bass stays at or above D2. Kept are only onset, duration (both in quarters), pitch (MIDI number) and fermata.
 """
@@ -17,7 +17,7 @@ from typing import Any
 TABLE = Path(__file__).parents[1] / "lib/datasets/embedded/chorale_notes.json"
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 NUMBERS = range(253, 320)
-PIECES = 24
+PIECES = 28
 CUT_QUARTERS = (20, 32)
 LOWEST_BASS = 38  # D2
 SOURCE = (

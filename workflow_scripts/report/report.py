@@ -23,6 +23,8 @@ def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: P
     ]
     curves = [folder for folder in folders if (folder.parents[1] / "draw_training" / folder.name).exists()]
     where += [f"  results/draw_training/{folder.name}/: training curves" for folder in curves]
+    errors = [folder for folder in folders if (folder.parents[1] / "draw_robustness" / folder.name).exists()]
+    where += [f"  results/draw_robustness/{folder.name}/: robustness to F0 errors" for folder in errors]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 

@@ -1,4 +1,4 @@
-"""The embedded chorales: 24 four-part Bach excerpts, sung by synthetic voices in one room.
+"""The embedded chorales: 28 four-part Bach excerpts, sung by synthetic voices in one room.
 
 They test the workflow and claim nothing about real choirs.
 """
@@ -20,9 +20,9 @@ from workflow_scripts.lib.datasets.embedded.singer import Sung, sing
 from workflow_scripts.lib.datasets.embedded.voice import PARTS, Singer, singer
 
 NAME = "chorales"
-PIECES = tuple(f"bwv{number}" for number in range(253, 277))
+PIECES = tuple(f"bwv{number}" for number in (*range(253, 277), 278, 279, 280, 282))
 # In the order of the BWV, because the chorales on one tune stand next to each other: no tune is in two splits.
-SPLITS = dict(zip(PIECES, ["train"] * 16 + ["valid"] * 4 + ["test"] * 4, strict=True))
+SPLITS = dict(zip(PIECES, ["train"] * 16 + ["valid"] * 4 + ["test"] * 8, strict=True))
 RATE = 16000
 PEAK = 0.7  # of full scale
 LEAD_IN, LEAD_OUT = 0.4, 1.2  # s
