@@ -156,8 +156,10 @@ class Plan:
         return text([{"f0": name, "of": each["of"], "settings": each["settings"]} for name, each in made.items()])
 
     def contrasts(self, comparison: str) -> str:
-        """The planned contrasts as JSON: pairs of labels."""
-        return text([[self.method(name)["label"] for name in pair] for pair in self.run[comparison]["contrasts"]])
+        """The planned contrasts of methods that the comparison has, as JSON: pairs of labels."""
+        entry = self.run[comparison]
+        pairs = [pair for pair in entry["contrasts"] if set(pair) <= set(entry["methods"])]
+        return text([[self.method(name)["label"] for name in pair] for pair in pairs])
 
     def remark(self, comparison: str) -> str:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
@@ -329,11 +331,11 @@ class Plan:
                 if method["training_f0"]:
                     self._check_f0_source(f"methods.{name}.training_f0", method["training_f0"])
         for name in entry["f0"]:
-            self._check_f0_source(where, name)
+            self._check_f0_source(f"{where}.f0", name)
         for voice in (voice for voices in entry["degrade"]["left_out"] for voice in voices):
             self._known(voice, dict.fromkeys(dataset["voices"]), f"{where}.degrade.left_out")
         for name in (name for pair in entry["contrasts"] for name in pair):
-            self._known(name, dict.fromkeys(entry["methods"]), f"{where}.contrasts")
+            self._known(name, self.libraries["methods"], f"{where}.contrasts")
 
     def _check_f0(self, where: str, method: str, entry: dict[str, Any], dataset: dict[str, Any]) -> None:
         if not entry["f0"]:
@@ -348,7 +350,7 @@ class Plan:
             )
 
     def _check_f0_source(self, where: str, name: str) -> None:
-        self._known(name, self.libraries["f0"], f"{where}.f0")
+        self._known(name, self.libraries["f0"], where)
         entry = self.f0_source(name)
         modules = [ROOT / PACKAGE / "lib/audio" / f"{module}.py" for module in F0_MODULES[entry["kind"]]]
         checked(entry["settings"], _settings_schema(modules), f"config: f0.{name}.settings")

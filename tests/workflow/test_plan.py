@@ -1,7 +1,9 @@
 """The plan: what a configuration means, and how a mistake in it is told."""
 
 import copy
+import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -17,6 +19,11 @@ DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 @pytest.fixture
 def config():
     return copy.deepcopy(DEFAULT)
+
+
+def plain(config):
+    """The configuration without the default's changes to methods."""
+    return config | {"methods": {}}
 
 
 def test_the_default_configuration_has_one_comparison_for_each_paper(config):
@@ -49,6 +56,50 @@ def test_a_method_that_needs_f0_has_a_row_for_each_f0_source_and_seed(config):
     config["comparisons"]["vocal_ensemble"] |= {"methods": ["nmf1"], "f0": ["exact", "stems"], "seeds": [0, 1]}
     assert Plan(config).rows("vocal_ensemble") == [
         Row("nmf1", f0, seed) for f0 in ("exact", "stems") for seed in (0, 1)
+    ]
+
+
+def test_a_method_with_a_training_f0_has_one_model_for_every_f0_that_it_separates_with(config):
+    plan = Plan(config)
+    jobs = [
+        SimpleNamespace(
+            dataset="chorales", sources="a", method="parametric_unsupervised", f0=f0, seed=0, split="test",
+            shard="1-of-1",
+        )
+        for f0 in ("stems", "mixture")
+    ]  # fmt: skip
+    paths = [plan.separate_inputs(job) for job in jobs]
+    assert {path["model"] for path in paths} == {
+        "results/train/chorales/a/parametric_unsupervised/exact/seed0/model.safetensors"
+    }
+    assert len({path["f0"] for path in paths}) == 2
+    codes = {plan.separate_code("chorales", "parametric_unsupervised", f0) for f0 in ("stems", "mixture")}
+    assert len(codes) == 2
+    own = Plan(plain(copy.deepcopy(DEFAULT)))
+    assert "/parametric_unsupervised/stems/" in own.separate_inputs(jobs[0])["model"]
+
+
+def test_each_value_of_each_way_to_degrade_is_one_more_f0_source(config):
+    config["comparisons"]["f0_robustness"] |= {
+        "methods": ["nmf1"], "degrade": {"offset_hz": [-60, 2.5], "left_out": [["soprano", "bass"]]},
+    }  # fmt: skip
+    plan = Plan(config)
+    names = ["exact", "exact-offset_hz--60", "exact-offset_hz-2.5", "exact-left_out-soprano-bass"]
+    assert [row.f0 for row in plan.rows("f0_robustness")] == names
+    assert plan.f0_source(names[2])["of"] == "exact"
+    assert [each["settings"] for each in json.loads(plan.errors("f0_robustness"))] == [
+        {"offset_hz": -60}, {"offset_hz": 2.5}, {"left_out": ["soprano", "bass"]},
+    ]  # fmt: skip
+    assert plan.with_errors() == ["f0_robustness"]
+
+
+def test_contrasts_of_methods_that_a_comparison_lacks_are_passed_over(config):
+    config["comparisons"]["vocal_ensemble"] |= {
+        "methods": ["nmf1", "nmf2"],
+        "contrasts": [["nmf2", "nmf1"], ["irm", "nmf1"]],
+    }
+    assert json.loads(Plan(config).contrasts("vocal_ensemble")) == [
+        ["NMF2 (source-filter)", "NMF1 (harmonic templates)"]
     ]
 
 
@@ -121,6 +172,22 @@ MISTAKES = [
     (
         _set("comparisons.guided.split", "train"),
         "scores the split 'train', which its method 'nmf_supervised' is trained",
+    ),
+    (
+        _set("comparisons.f0_robustness.degrade.left_out", [["sopran"]]),
+        "f0_robustness.degrade.left_out names 'sopran', which is not defined; did you mean 'soprano'?",
+    ),
+    (
+        _set("comparisons.f0_robustness.degrade.muted", [2]),
+        "comparisons.f0_robustness.degrade.muted.0' is 2; allowed is a number, at least 0, at most 1",
+    ),
+    (
+        _set("comparisons.guided.contrasts", [["irm", "ibn"]]),
+        "guided.contrasts names 'ibn', which is not defined; did you mean 'ibm'?",
+    ),
+    (
+        _set("methods.parametric_unsupervised.training_f0", "exakt"),
+        "training_f0 names 'exakt', which is not defined; did you mean 'exact'?",
     ),
     (_set("f0.exact", {"label": "x", "kind": "degraded"}), "f0.exact is degraded, but does not say of what"),
 ]

@@ -157,7 +157,7 @@ def config(tmp_path, monkeypatch):
     learner = {
         "label": "Learner", "module": "nmf_source_filter", "needs": ["f0", "training"], "training": {}, "settings": {},
     }  # fmt: skip
-    config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}}
+    config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}, "run": ["vocal_ensemble", "guided"]}
     config["comparisons"]["vocal_ensemble"] |= {"methods": ["mixture", "learner"], "f0": ["exact", "stems"]}
     return config
 
