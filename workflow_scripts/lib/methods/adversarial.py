@@ -68,7 +68,7 @@ class Settings(SeparatorSettings):
     """
 
     average: float = 0.99
-    alpha: float = 0.002
+    alpha: float = 0.01
     beta: float = 0.001
     critic_width: int = 16
     critic_rate: float = 1e-3
@@ -77,8 +77,8 @@ class Settings(SeparatorSettings):
     warmup: int = 0
     constraint: str = losses.ONE_SIDED
     penalty_weight: float = 10.0
-    gain_low: float = 0.2
-    gain_high: float = 1.2
+    gain_low: float = 1.0
+    gain_high: float = 1.0
     mixtures: str = LAST
 
 

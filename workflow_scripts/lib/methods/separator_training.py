@@ -89,7 +89,8 @@ class SeparatorInTraining:
 
     def weights(self) -> Tensors:
         facts = {"rate": torch.tensor(self.data.train.rate), "peak": self._peak, **order_of(self.sources)}
-        return network_trainee.weights(self.kept, facts)
+        tensors = network_trainee.weights(self.kept, facts)
+        return {name: each.contiguous() for name, each in tensors.items()}  # model files take no other layout
 
     def _check_alive(self, dead: list[bool]) -> None:
         if any(dead):
