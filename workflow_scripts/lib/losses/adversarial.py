@@ -32,14 +32,18 @@ def interpolates(real: torch.Tensor, fake: torch.Tensor, generator: torch.Genera
     return torch.lerp(real[order], fake, places.view(-1, *(1,) * (real.ndim - 1)))
 
 
-def slopes(critic: Critic, patches: torch.Tensor) -> torch.Tensor:
-    """Euclidean norms [batch] of the critic's gradients at patches [batch, ...]; differentiable in the critic.
+def gradients(critic: Critic, patches: torch.Tensor) -> torch.Tensor:
+    """Gradients [batch, ...] of the scores of patches [batch, ...] in these patches; differentiable in the critic.
 
     The critic must score each patch by itself.
     """
     patches = patches.detach().requires_grad_(True)
-    (gradients,) = torch.autograd.grad(critic(patches).sum(), patches, create_graph=True)
-    return gradients.flatten(1).norm(dim=1)
+    return torch.autograd.grad(critic(patches).sum(), patches, create_graph=True)[0]
+
+
+def slopes(critic: Critic, patches: torch.Tensor) -> torch.Tensor:
+    """Euclidean norms [batch] of the critic's gradients at patches [batch, ...]; differentiable in the critic."""
+    return gradients(critic, patches).flatten(1).norm(dim=1)
 
 
 def gradient_penalty(slope: torch.Tensor, kind: str = ONE_SIDED) -> torch.Tensor:

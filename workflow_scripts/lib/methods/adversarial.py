@@ -126,7 +126,7 @@ class AdversarialTrainee:
         self._check_critics(tally, number)
         report = self._descend(ours, labelled.targets, theirs, centre(batches[-1], theirs.shape[-2:]), number)
         kinds = ("critic", "wasserstein", "penalty")
-        for kind, values in zip(kinds, tally, strict=False):
+        for kind, values in zip(kinds, tally[:3], strict=True):
             report |= named(kind, self.critics, values)
         return report
 
@@ -250,6 +250,32 @@ def trainee(
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
     return valid_unet_separation.separate(scene, settings, model)
+
+
+def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the critics make of the middle patch of a scene: estimates, and the gradient of each source's score in them.
+
+    Both [source, bin, frame] as the critics see them, log(1 + magnitude): where the gradient is positive, the critic
+    asks for more. Raises UserError where the model has no critics, the scene is too short, or the settings are others.
+    """
+    _check(settings)
+    network = valid_unet_separation.restored(scene, settings, model)
+    with torch.no_grad():
+        estimates = seen(network(mixture_patches([scene], settings))[0], settings)
+    return estimates, torch.stack(
+        [
+            losses.gradients(_restored_critic(source, settings, model).to(estimates.device), estimate[None])[0].detach()
+            for source, estimate in zip(scene.sources, estimates, strict=True)
+        ]
+    )
+
+
+def _restored_critic(source: str, settings: Settings, model: Tensors) -> Critic:
+    prefix, critic = f"{CRITIC}{source}.", critic_of(settings)
+    tensors = {name.removeprefix(prefix): each for name, each in model.items() if name.startswith(prefix)}
+    network_trainee.check_tensors(tensors, critic.state_dict(), f"The critic of {source}")
+    critic.load_state_dict(tensors)
+    return critic.eval()
 
 
 def critic_of(settings: Settings) -> Critic:
