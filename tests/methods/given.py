@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.datasets.training_data import Unpaired
 from workflow_scripts.lib.methods.contract import Scene
 
 
@@ -22,3 +23,12 @@ class Given:
 
     def fixed(self) -> list[Scene]:
         return self.scenes
+
+
+def unpaired(scenes: Sequence[Scene], batch: int = 2) -> Unpaired:
+    """The mixtures of the scenes without their references, and each reference as a solo recording."""
+    solos = {
+        source: Given([replace(scene, mixture=scene.references[index]) for scene in scenes], batch, references=False)
+        for index, source in enumerate(scenes[0].sources)
+    }
+    return Unpaired(Given(scenes, batch, references=False), solos)

@@ -13,7 +13,7 @@ import yaml
 from accelerate import Accelerator
 
 from tests.methods import scenes
-from tests.methods.given import Given
+from tests.methods.given import Given, unpaired
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods.contract import Scene, Tensors, load
@@ -36,19 +36,24 @@ def method(name: str) -> tuple[ModuleType, Any]:
 @lru_cache
 def model(name: str, channels: int) -> Tensors:
     """Weights from two training scenes; none for a method that does not learn."""
-    return learnt(name, [scenes.scene(channels=channels, seed=seed) for seed in (1, 2)])
+    return learnt(name, [scenes.scene(channels=channels, seed=seed, length=10000) for seed in (1, 2)])
 
 
 def learnt(name: str, examples: list[Scene]) -> Tensors:
     """What the method learns from the examples, in one step where it learns step by step."""
-    if "training" not in description(name).get("needs", []):
+    needs, start = description(name).get("needs", []), description(name).get("start")
+    if "training" not in needs:
         return {}
     module, settings = method(name)
     if hasattr(module, "train"):
         return module.train(examples, settings)
-    trainee = module.trainee(
-        TrainingData(Given(examples), Given(examples)), settings, 0, torch.device("cpu"), Accelerator(cpu=True)
+    data = TrainingData(
+        Given(examples),
+        Given(examples),
+        unpaired(examples) if "unpaired" in needs else None,
+        learnt(start, examples) if start else {},
     )
+    trainee = module.trainee(data, settings, 0, torch.device("cpu"), Accelerator(cpu=True))
     torch.manual_seed(0)  # as the training loop does before each step
     trainee.step(0)
     return trainee.weights()

@@ -24,6 +24,7 @@ from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import chunks, network_trainee
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.masking import apply_masks, ratio_masks
+from workflow_scripts.lib.methods.source_order import check_order, order_of, without_order
 from workflow_scripts.lib.methods.unet_network import (
     ConditionedUNet,
     HarmonicConditioner,
@@ -85,15 +86,16 @@ def trainee(
         settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
     )
     return network_trainee.trainee_of(
-        task, network, data, descent, seed, device, accelerator, _order(data.train.sources)
+        task, network, data, descent, seed, device, accelerator, order_of(data.train.sources)
     )
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
     network = _network(settings, len(scene.sources), scene.rate)
-    tensors = _without_order(model, scene.sources, settings)
-    network = network_trainee.restored(network, tensors, scene, "the U-Net")
+    if settings.condition == "none":
+        check_order(model, scene.sources, "The model of the U-Net")
+    network = network_trainee.restored(network, without_order(model), scene, "the U-Net")
     spectrum = stft(scene.mixture, settings.window, settings.hop)
     steered = settings.condition != "none"
     f0 = network_trainee.contours([scene], settings.hop, spectrum.shape[-1])[0] if steered else None
@@ -168,19 +170,3 @@ def _masks(
             pitch = f0[:, None, start : start + size].expand(-1, len(part), -1)
             parts.append(torch.stack([network(part, each) for each in pitch]))
     return chunks.joined(torch.stack(parts), places, frames)
-
-
-def _order(sources: Sequence[str]) -> Tensors:
-    return {f"source.{name}": torch.tensor(index) for index, name in enumerate(sources)}
-
-
-def _without_order(model: Tensors, sources: Sequence[str], settings: Settings) -> Tensors:
-    """The model without the places of its sources, which must be those of the scene where one pass gives all."""
-    places = {name.removeprefix("source."): int(each) for name, each in model.items() if name.startswith("source.")}
-    known = sorted(places, key=places.get)
-    if settings.condition == "none" and known != list(sources):
-        raise UserError(
-            f"The model of the U-Net was trained on the sources {', '.join(known) or 'none'}, and "
-            f"{', '.join(sources)} are asked for; give the same sources in the same order."
-        )
-    return {name: each for name, each in model.items() if not name.startswith("source.")}

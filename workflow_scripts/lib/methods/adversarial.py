@@ -1,0 +1,294 @@
+"""Adversarial semi-supervised separation, arXiv 1711.00048 (public code: f90/AdversarialAudioSeparation).
+
+A U-Net separator learns from few paired excerpts, and one critic a source compares its estimates on unlabelled mixtures
+with unpaired solo recordings of that source. In terms of log(1 + magnitude),
+
+    separator:  supervised squared error - alpha * sum of mean critic(estimate) + beta * additivity
+    critic:     mean critic(estimate) - mean critic(solo) + penalty_weight * gradient penalty
+
+The separator is run once on a batch of unlabelled mixtures, whatever the number of sources.
+
+Departs from the public code in its defaults, which suit little data: mask output, learning rates, the moving average of
+the separator's weights, one critic round a step, which shares its mixtures with the separator's step, and a start from
+the supervised model; `adversarial_published.yaml` has the published choices.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.seeds import seed_of
+from workflow_scripts.lib.datasets.training_data import TrainingData, Unpaired
+from workflow_scripts.lib.losses import adversarial as losses
+from workflow_scripts.lib.methods import network_trainee, valid_unet_separation
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.critic_network import Critic
+from workflow_scripts.lib.methods.made_pairs import Gains
+from workflow_scripts.lib.methods.separator_training import (
+    SeparatorInTraining,
+    named,
+    paired_seed,
+    share_gradients,
+)
+from workflow_scripts.lib.methods.training import Diverged
+from workflow_scripts.lib.methods.valid_unet import unpaired_of
+from workflow_scripts.lib.methods.valid_unet_network import centre
+from workflow_scripts.lib.methods.valid_unet_separation import (
+    CRITIC,
+    SeparatorSettings,
+    example_of,
+    given_patches,
+    mixture_patches,
+    mono,
+)
+
+SPECTRAL_NORM = "spectral norm"
+CONSTRAINTS = (losses.ONE_SIDED, losses.TWO_SIDED, SPECTRAL_NORM)
+LAST, NEW = "last round", "new"
+STEEPEST = 100.0  # slope of a critic beyond which it is no longer held by its constraint
+
+
+@dataclass(frozen=True)
+class Settings(SeparatorSettings):
+    """alpha: weight of the critics' scores.  beta: weight of the additivity penalty, zero with a mask as head.
+
+    critic_width: of `Critic`.  critic_rate, critic_betas: of the critics' Adam, one for each.
+    rounds: steps of each critic before one of the separator.  warmup: first steps, in which only the critics see the
+        unlabelled mixtures.
+    constraint: on the critics' slope, a `one-sided` or `two-sided` gradient penalty or `spectral norm` of their layers.
+    penalty_weight: of the gradient penalty.
+    gain_low, gain_high: of the unpaired magnitudes, drawn uniformly for each excerpt.
+    mixtures: the unlabelled mixtures of the separator's step are those of the `last round` of the critics, whose
+        estimates are then at hand, or `new` ones, as published.
+    """
+
+    average: float = 0.99
+    alpha: float = 0.01
+    beta: float = 0.001
+    critic_width: int = 16
+    critic_rate: float = 1e-3
+    critic_betas: tuple[float, float] = (0.5, 0.9)
+    rounds: int = 1
+    warmup: int = 0
+    constraint: str = losses.ONE_SIDED
+    penalty_weight: float = 10.0
+    gain_low: float = 1.0
+    gain_high: float = 1.0
+    mixtures: str = LAST
+
+
+@dataclass
+class AdversarialTrainee:
+    """A separator and its critics, each with an optimiser; see `contract.Trainee`.
+
+    critics: by source.  Every stream of excerpts has a seed of its own and depends on the step's number alone.
+    """
+
+    separator: SeparatorInTraining
+    critics: dict[str, nn.Module]
+    data: TrainingData
+    unpaired: Unpaired
+    settings: Settings
+    seed: int
+    schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        betas = tuple(self.settings.critic_betas)
+        adam = partial(torch.optim.Adam, lr=self.settings.critic_rate, betas=betas)
+        self.modules = self.separator.modules | {f"critic_{name}": each for name, each in self.critics.items()}
+        self.optimizers = self.separator.optimizers | {
+            f"critic_{name}": adam(each.parameters()) for name, each in self.critics.items()
+        }
+
+    def step(self, number: int) -> dict[str, float]:
+        """The critics' rounds, then one step of the separator. Raises Diverged where a critic has lost its bound."""
+        settings, separator = self.settings, self.separator
+        turns = settings.rounds + (settings.mixtures == NEW)
+        batches = [self._mixtures(number * turns + turn) for turn in range(turns)]
+        separator.network.train()
+        tallies = []
+        for turn in range(turns - 1):
+            with torch.no_grad():
+                estimates = separator(batches[turn])
+            tallies.append(self._round(estimates, number * turns + turn))
+        labelled = example_of(self.data.train.batch(paired_seed(self.data, self.seed), number), separator.settings)
+        # One pass for both batches, whose estimates serve the critics too.
+        together = separator(torch.cat([labelled.mixture, batches[-1]]))
+        ours, theirs = together.split([len(labelled.mixture), len(batches[-1])])
+        if settings.mixtures == LAST:
+            tallies.append(self._round(theirs.detach(), number * turns + turns - 1))
+        tally = torch.stack(tallies).mean(dim=0)  # [kind, source]
+        self._check_critics(tally, number)
+        report = self._descend(ours, labelled.targets, theirs, centre(batches[-1], theirs.shape[-2:]), number)
+        kinds = ("critic", "wasserstein", "penalty")
+        for kind, values in zip(kinds, tally[:3], strict=True):
+            report |= named(kind, self.critics, values)
+        return report
+
+    def validate(self) -> dict[str, float]:
+        return self.separator.validate()
+
+    def weights(self) -> Tensors:
+        """Those of the separator, and those of the critics, which only the figure of their gradients needs."""
+        critics = {
+            f"{CRITIC}{source}.{name}": each.detach().cpu().clone()
+            for source, critic in self.critics.items()
+            for name, each in critic.state_dict().items()
+        }
+        return self.separator.weights() | critics
+
+    def _round(self, estimates: torch.Tensor, number: int) -> torch.Tensor:
+        """One step of every critic on the same estimates [item, source, bin, frame]; [kind, source], see `_judge`."""
+        return torch.stack(
+            [
+                self._judge(source, seen(fake, self.settings), self._solos(source, number), number)
+                for source, fake in zip(self.critics, estimates.unbind(dim=1), strict=True)
+            ],
+            dim=1,
+        )
+
+    def _judge(self, source: str, fake: torch.Tensor, real: torch.Tensor, number: int) -> torch.Tensor:
+        """One step of a critic; [kind]: its loss, Wasserstein estimate and penalty, and mean |real - fake|."""
+        settings, critic = self.settings, self.critics[source].train()
+        generator = network_trainee.generator_of(self.seed, "lines", source, number, *self.data.train.share)
+        scores = critic(torch.cat([real, fake]))
+        distance = losses.wasserstein(*scores.split([len(real), len(fake)]))
+        penalty = torch.zeros_like(distance)
+        if settings.constraint != SPECTRAL_NORM:
+            slope = losses.slopes(critic, losses.interpolates(real, fake, generator))
+            penalty = losses.gradient_penalty(slope, settings.constraint)
+        loss = settings.penalty_weight * penalty - distance
+        optimizer = self.optimizers[f"critic_{source}"]
+        optimizer.zero_grad()
+        loss.backward()
+        share_gradients(critic, self.separator.accelerator)
+        optimizer.step()
+        gap = (real - fake).flatten(1).norm(dim=1).mean()
+        return torch.stack([loss.detach(), distance.detach(), penalty.detach(), gap])
+
+    def _descend(
+        self, ours: torch.Tensor, targets: torch.Tensor, theirs: torch.Tensor, mixtures: torch.Tensor, number: int
+    ) -> dict[str, float]:
+        """One step of the separator. Its losses are differentiated in its outputs first, which leaves the critics
+        without gradients and gives the ratio of the two gradients for nothing.
+
+        ours, targets: of the paired excerpts.  theirs, mixtures: of the unlabelled ones, as given.
+        """
+        settings, separator = self.settings, self.separator
+        ends = [each.detach().requires_grad_(True) for each in (ours, theirs)]
+        errors = losses.supervised_error(ends[0], targets)
+        judged = sum(
+            losses.separator_loss(critic.eval()(seen(estimate, settings)))
+            for critic, estimate in zip(self.critics.values(), ends[1].unbind(dim=1), strict=True)
+        )
+        missing = losses.additivity(mixtures, ends[1])
+        alpha = settings.alpha if number > settings.warmup else 0.0
+        supervised = torch.autograd.grad(errors.sum(), ends[0])[0]
+        critical = alpha * torch.autograd.grad(judged, ends[1])[0]
+        additive = settings.beta * torch.autograd.grad(missing, ends[1])[0]
+        separator.optimizers["separator"].zero_grad()
+        torch.autograd.backward([ours, theirs], [supervised, critical + additive])
+        separator.descend()
+        total = errors.sum() + alpha * judged + settings.beta * missing
+        return {
+            "loss": total.item(),
+            "supervised": errors.sum().item(),
+            "additivity": missing.item(),
+            "gradient_ratio": (critical.norm() / supervised.norm().clamp_min(1e-12)).item(),
+        }
+
+    def _mixtures(self, number: int) -> torch.Tensor:
+        """Batch `number` of unlabelled mixtures, as the network reads them, with random gains."""
+        scenes = self.unpaired.mixtures.batch(seed_of(self.seed, "mixtures"), number)
+        patches = mixture_patches(scenes, self.settings)
+        return self._with_gains(patches, "mixtures", number)
+
+    def _solos(self, source: str, number: int) -> torch.Tensor:
+        """Batch `number` of a source's solo recordings, as its critic sees them, with random gains."""
+        scenes = self.unpaired.solos[source].batch(seed_of(self.seed, "solo", source), number)
+        patches = given_patches(mono(scenes), scenes[0].rate, self.settings)
+        return seen(self._with_gains(patches, f"solo {source}", number), self.settings)
+
+    def _with_gains(self, patches: torch.Tensor, stream: str, number: int) -> torch.Tensor:
+        generator = network_trainee.generator_of(self.seed, "gains", stream, number, *self.data.train.share)
+        gains = Gains(self.settings.gain_low, self.settings.gain_high)
+        return torch.log1p(gains.draw((len(patches), 1, 1), generator, patches.device) * torch.expm1(patches))
+
+    def _check_critics(self, tally: torch.Tensor, number: int) -> None:
+        """Raise Diverged where a critic tells real from fake by more than its slope allows.
+
+        One of slope 1 has a Wasserstein estimate of at most the mean distance of any pairing of the two.
+        """
+        for source, distance, gap in zip(self.critics, tally[1].tolist(), tally[3].tolist(), strict=True):
+            if not math.isfinite(distance) or abs(distance) > STEEPEST * gap:
+                raise Diverged(
+                    f"the critic of {source} diverged at step {number}: its Wasserstein estimate is {distance:.4g}, "
+                    f"over {STEEPEST:.0f} times the mean distance {gap:.4g} between real and estimated patches; raise "
+                    "penalty_weight, or lower critic_rate or alpha."
+                )
+
+
+def trainee(
+    data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+) -> AdversarialTrainee:
+    """Raises UserError for a misspelt choice and where unpaired recordings are missing."""
+    _check(settings)
+    unpaired = unpaired_of(data, "The adversarial training")
+    separator = SeparatorInTraining(data, settings, seed, device, accelerator)
+    critics = {
+        source: network_trainee.built(lambda: critic_of(settings), seed_of(seed, "critic", source), {}).to(device)
+        for source in data.train.sources
+    }
+    return AdversarialTrainee(separator, critics, data, unpaired, settings, seed)
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
+    return valid_unet_separation.separate(scene, settings, model)
+
+
+def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the critics make of the middle patch of a scene: estimates, and the gradient of each source's score in them.
+
+    Both [source, bin, frame] as the critics see them, log(1 + magnitude): where the gradient is positive, the critic
+    asks for more. Raises UserError where the model has no critics, the scene is too short, or the settings are others.
+    """
+    _check(settings)
+    network = valid_unet_separation.restored(scene, settings, model)
+    with torch.no_grad():
+        estimates = seen(network(mixture_patches([scene], settings))[0], settings)
+    return estimates, torch.stack(
+        [
+            losses.gradients(_restored_critic(source, settings, model).to(estimates.device), estimate[None])[0].detach()
+            for source, estimate in zip(scene.sources, estimates, strict=True)
+        ]
+    )
+
+
+def _restored_critic(source: str, settings: Settings, model: Tensors) -> Critic:
+    prefix, critic = f"{CRITIC}{source}.", critic_of(settings)
+    tensors = {name.removeprefix(prefix): each for name, each in model.items() if name.startswith(prefix)}
+    network_trainee.check_tensors(tensors, critic.state_dict(), f"The critic of {source}")
+    critic.load_state_dict(tensors)
+    return critic.eval()
+
+
+def critic_of(settings: Settings) -> Critic:
+    """The critic that the settings describe; it sees the middle of a patch, a power of two of bins."""
+    return Critic(settings.window // 2, settings.frames, settings.critic_width, settings.constraint == SPECTRAL_NORM)
+
+
+def seen(patches: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """Patches [..., bin, frame] as given -> what a critic sees: without bin 0, the last rows and the ends."""
+    return centre(patches, (settings.window // 2, settings.frames))
+
+
+def _check(settings: Settings) -> None:
+    valid_unet_separation.check(settings, {"constraint": CONSTRAINTS, "mixtures": (LAST, NEW)})
+    if settings.rounds < 1:
+        raise UserError(f"The setting 'rounds' is {settings.rounds}; give 1 or more.")
