@@ -117,6 +117,19 @@ class Plan:
             paths["model"] = f"{folder}/model.safetensors"
         return paths
 
+    def start_model(self, wildcards: Any) -> list[str]:
+        """The model that a training job starts from, if any."""
+        job, start = wildcards, self.method(wildcards.method)["start"]
+        if start is None:
+            return []
+        folder = f"results/train/{job.dataset}/{job.sources}/{start}/{self._start_f0(start, job.f0)}/seed{job.seed}"
+        return [f"{folder}/model.safetensors"]
+
+    def unpaired(self, method: str) -> dict[str, Any] | None:
+        """Which unlabelled songs a method is given, None where it needs none."""
+        entry = self.method(method)
+        return entry["unpaired"] if "unpaired" in entry["needs"] else None
+
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
         entry = self.dataset(dataset)
@@ -173,6 +186,9 @@ class Plan:
         entry = self.run[comparison]
         return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{row.f0}/seed{row.seed}"
 
+    def _start_f0(self, start: str, f0: str) -> str:
+        return f0 if "f0" in self.method(start)["needs"] else NO_F0
+
     def _trained(self, comparison: str) -> list[Row]:
         return [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
 
@@ -213,8 +229,10 @@ class Plan:
 
     def train_code(self, dataset: str, method: str, f0: str) -> str:
         entry = self.method(method)
-        chosen = text([entry["training"], entry["budget"], entry["train_on"]])
+        start = entry["start"]
+        chosen = text([entry["training"], entry["budget"], entry["train_on"], self.unpaired(method), start])
         before = [] if f0 == NO_F0 else [self.f0_code(dataset, f0)]
+        before += [] if start is None else [self.train_code(dataset, start, self._start_f0(start, f0))]
         return hash_of(self._method_code("train.train", method), chosen, self.prepare_code(dataset), *before)
 
     def separate_code(self, dataset: str, method: str, f0: str) -> str:
@@ -284,9 +302,12 @@ class Plan:
         for name in entry["methods"]:
             self._known(name, self.libraries["methods"], f"{where}.methods")
             method = self.method(name)
-            self._check_settings(f"methods.{name}", method["module"], method["settings"])
-            self._check_training(name, method)
-            if "training" in method["needs"] and entry["split"] == method["train_on"] == "train":
+            chain = self._chain(name)
+            for each in chain:
+                self._check_settings(f"methods.{each}", self.method(each)["module"], self.method(each)["settings"])
+                self._check_training(each, self.method(each))
+            trained = ["training" in self.method(each)["needs"] and self.method(each)["train_on"] for each in chain]
+            if entry["split"] == "train" and "train" in trained:
                 raise UserError(
                     f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
                     "split or leave the method out."
@@ -335,14 +356,52 @@ class Plan:
                 f"config: methods.{name}.training is given, but the module {method['module']!r} does not learn step by "
                 "step; leave it out."
             )
-        for key in ("training", "budget", "train_on"):
-            if key in given and "training" not in method["needs"]:
-                raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no 'training'; add it there.")
+        for key in ("training", "budget", "train_on", "start", "unpaired"):
+            need = "unpaired" if key == "unpaired" else "training"
+            if key in given and need not in method["needs"]:
+                raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no {need!r}; add it there.")
+        uses = {"unpaired": "unpaired" in method["needs"], "start": method["start"] is not None}
+        for what in uses:
+            if uses[what] and not _learns_by_steps(method["module"]):
+                raise UserError(
+                    f"config: methods.{name} uses {what!r}, but the module {method['module']!r} does not learn step by "
+                    "step; leave it out."
+                )
+        if uses["start"]:
+            self._check_start(name, method)
         if method["train_on"] == "test" and method["settings"].get("supervision") != "mixture":
             raise UserError(
                 f"config: methods.{name}.train_on is 'test', which would show the method the stems that it is scored "
                 "against; that is allowed only with settings.supervision: mixture, which reads no stem."
             )
+
+    def _chain(self, name: str) -> list[str]:
+        """The method, the one whose model it starts from, the one before that, and so on."""
+        chain = [name]
+        while (start := self.method(chain[-1])["start"]) is not None:
+            self._known(start, self.libraries["methods"], f"methods.{chain[-1]}.start")
+            chain.append(start)
+            if start in chain[:-1]:
+                raise UserError(
+                    f"config: methods.{chain[-2]}.start goes round in a circle, {' from '.join(chain)}; let one of "
+                    "them start from null."
+                )
+        return chain
+
+    def _check_start(self, name: str, method: dict[str, Any]) -> None:
+        where, start = f"config: methods.{name}.start names {method['start']!r}", self.method(method["start"])
+        if "training" not in start["needs"]:
+            raise UserError(f"{where}, which is not trained, so it has no model to start from; name one that is.")
+        if "f0" in start["needs"] and "f0" not in method["needs"]:
+            raise UserError(f"{where}, which needs F0, but {name!r} does not; add 'f0' to its needs or name another.")
+        shared = ["budget", "train_on"] if "unpaired" in method["needs"] else []
+        shared += ["unpaired"] if shared and "unpaired" in start["needs"] else []
+        for key in shared:
+            if start[key] != method[key]:
+                raise UserError(
+                    f"{where}, whose {key} is {text(start[key])}, but that of {name!r} is {text(method[key])}, so that "
+                    "a song could serve both in pairs and without; make them alike."
+                )
 
 
 def growing(value: int) -> Callable[[Any, int], int]:
