@@ -71,7 +71,7 @@ class Plan:
             Row(method, f0, seed)
             for method in entry["methods"]
             for f0 in (entry["f0"] if "f0" in self.method(method)["needs"] else [NO_F0])
-            for seed in entry["seeds"]
+            for seed in (entry["seeds"][:1] if self.method(method)["bound"] else entry["seeds"])
         ]
 
     def shards(self) -> list[str]:
@@ -144,6 +144,28 @@ class Plan:
     def _facts(self, method: str) -> dict[str, Any]:
         entry = self.method(method)
         return {"label": entry["label"], "bound": entry["bound"], "trained": "training" in entry["needs"]}
+
+    def budgets(self, comparison: str) -> str:
+        """The trained rows of a comparison as JSON, once for all seeds: label, F0, budget, and `curve`, the same for
+        rows that differ in their budget only, and in that of the model that they start from."""
+        rows = {(row.method, row.f0): None for row in self._trained(comparison)}
+        return text(
+            [
+                {
+                    "label": self.method(method)["label"],
+                    "f0": "" if f0 == NO_F0 else f0,
+                    "curve": self._but_for_budget(method),
+                }
+                | self.method(method)["budget"]
+                for method, f0 in rows
+            ]
+        )
+
+    def _but_for_budget(self, method: str) -> str:
+        entry = self.method(method)
+        other = ("label", "like", "budget", "resources", "start")
+        same = {key: value for key, value in entry.items() if key not in other}
+        return hash_of(text(same), *([] if entry["start"] is None else [self._but_for_budget(entry["start"])]))
 
     def remark(self, comparison: str) -> str:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
@@ -255,10 +277,12 @@ class Plan:
         return hash_of(code_hash("workflow_scripts.score.score_f0"), *sources)
 
     def compare_code(self, comparison: str) -> str:
-        return hash_of(code_hash("workflow_scripts.compare.compare"), self.score_code(comparison))
+        groups = text(self.run[comparison]["groups"])
+        return hash_of(code_hash("workflow_scripts.compare.compare"), self.score_code(comparison), groups)
 
     def draw_code(self, comparison: str) -> str:
-        return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison))
+        chosen = text(self.run[comparison]["groups"]) + self.budgets(comparison)
+        return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison), chosen)
 
     def draw_training_code(self, comparison: str) -> str:
         dataset = self.run[comparison]["dataset"]
@@ -283,9 +307,18 @@ class Plan:
         return valid[name]
 
     def _defined(self, library: str, name: str) -> dict[str, Any]:
-        entry = self._known(name, self.libraries[library], library)
+        entry = self._given(library, name)
         schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
         return checked(entry, schema, f"config: {library}.{name}")
+
+    def _given(self, library: str, name: str, *before: str) -> dict[str, Any]:
+        """The keys that a definition gives, or that the one it is `like` gives."""
+        entry = self._known(name, self.libraries[library], f"{library}.{before[-1]}.like" if before else library)
+        if library != "methods" or not isinstance(entry, dict) or "like" not in entry:
+            return entry
+        if name in before:
+            raise UserError(f"config: methods.{name}.like goes round in a circle; let one of them stand for itself.")
+        return merged(self._given(library, entry["like"], *before, name), entry)
 
     def _check(self, where: str, entry: dict[str, Any]) -> None:
         self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
@@ -350,7 +383,7 @@ class Plan:
         checked(settings, _settings_schema([folder / f"{module}.py"]), f"config: {where}.settings")
 
     def _check_training(self, name: str, method: dict[str, Any]) -> None:
-        given = self.libraries["methods"][name]
+        given = self._given("methods", name)
         if "training" in given and not _learns_by_steps(method["module"]):
             raise UserError(
                 f"config: methods.{name}.training is given, but the module {method['module']!r} does not learn step by "
