@@ -461,13 +461,26 @@ def text(value: Any) -> str:
 
 def _settings_schema(paths: list[Path]) -> dict[str, Any]:
     """The dataclasses `Settings` of modules as a JSON schema, read without importing them (they may import torch)."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
-    classes = [
-        node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"
-    ]
-    fields = [node for each in classes for node in each.body if isinstance(node, ast.AnnAssign)]
+    fields = [node for path in paths for node in _fields(path, "Settings")]
     properties = {ast.unparse(node.target): _schema_of(ast.unparse(node.annotation)) for node in fields}
     return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _fields(path: Path, name: str) -> list[ast.AnnAssign]:
+    """The fields of a class of a module, those of its bases in this project first; none where it has no such class."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    homes = {
+        alias.asname or alias.name: (ROOT.joinpath(*node.module.split(".")).with_suffix(".py"), alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{PACKAGE}.")
+        for alias in node.names
+    }
+    found = []
+    for each in (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name):
+        for base in each.bases:
+            found += _fields(*homes.get(ast.unparse(base), (path, ast.unparse(base))))
+        found += [node for node in each.body if isinstance(node, ast.AnnAssign)]
+    return found
 
 
 @cache
