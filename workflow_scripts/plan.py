@@ -42,6 +42,7 @@ class Plan:
     def __init__(self, config: dict[str, Any]) -> None:
         self.schema = read_yaml(ROOT / "config/schema.yaml")
         self.config = checked(config, self.schema, "config")
+        self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
         self.run = {name: self._known(name, self.config["comparisons"], "run") for name in self.config["run"]}
         for name, comparison in self.run.items():
             self._check(f"comparisons.{name}", comparison)
@@ -307,9 +308,11 @@ class Plan:
         return valid[name]
 
     def _defined(self, library: str, name: str) -> dict[str, Any]:
-        entry = self._given(library, name)
-        schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
-        return checked(entry, schema, f"config: {library}.{name}")
+        if (library, name) not in self._checked:
+            entry = self._given(library, name)
+            schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
+            self._checked[library, name] = checked(entry, schema, f"config: {library}.{name}")
+        return self._checked[library, name]
 
     def _given(self, library: str, name: str, *before: str) -> dict[str, Any]:
         """The keys that a definition gives, or that the one it is `like` gives."""
