@@ -183,7 +183,7 @@ MISTAKES = [
         _set("comparisons.guided.split", "train"),
         "scores the split 'train', which its method 'nmf_supervised' is trained",
     ),
-    (_set("comparisons.guided.groups", ["a/b"]), "'groups.0' is 'a/b'; allowed is a text, matching"),
+    (_set("comparisons.guided.groups", ["a/b"]), "guided.groups.0' is 'a/b'; allowed is a text, matching"),
     (
         _set("methods.irm.like", "imr"),
         "config: methods.irm.like names 'imr', which is not defined; did you mean 'irm'?",
