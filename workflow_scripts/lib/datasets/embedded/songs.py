@@ -69,7 +69,7 @@ FAMILIES = {
 # More of the second family: the semi-supervised methods learn from few labelled songs of the first, and from
 # unlabelled mixtures and unpaired solo recordings of the second.
 # Enough of its songs are tested that a paired test of some ten methods can find a difference on them alone.
-COUNTS = {"studio": {"train": 5, "valid": 2, "test": 6}, "club": {"train": 9, "valid": 2, "test": 12}}
+COUNTS = {"studio": {"train": 5, "valid": 2, "test": 6}, "club": {"train": 15, "valid": 2, "test": 12}}
 SINGERS = {"train": 4, "valid": 2, "test": 12}  # of a family at most, a pool of its own for each split
 
 
