@@ -396,6 +396,8 @@ class Plan:
             need = "unpaired" if key == "unpaired" else "training"
             if key in given and need not in method["needs"]:
                 raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no {need!r}; add it there.")
+        if "unpaired" in method["needs"] and "training" not in method["needs"]:
+            raise UserError(f"config: methods.{name} needs 'unpaired' without 'training', which uses it; add it there.")
         uses = {"unpaired": "unpaired" in method["needs"], "start": method["start"] is not None}
         for what in uses:
             if uses[what] and not _learns_by_steps(method["module"]):

@@ -222,11 +222,12 @@ def test_a_state_is_resumed_only_by_a_training_from_the_same_model(train, monkey
 @pytest.fixture
 def config(tmp_path, monkeypatch):
     """The default configuration, with a method that learns step by step from F0."""
-    monkeypatch.setattr(planning, "_learns_by_steps", lambda module: module == "nmf_source_filter")
+    learns = planning._learns_by_steps
+    monkeypatch.setattr(planning, "_learns_by_steps", lambda module: module == "nmf_source_filter" or learns(module))
     learner = {
         "label": "Learner", "module": "nmf_source_filter", "needs": ["f0", "training"], "training": {}, "settings": {},
     }  # fmt: skip
-    config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}}
+    config = copy.deepcopy(DEFAULT) | {"run": ["vocal_ensemble"], "methods": {"learner": learner}}
     config["comparisons"]["vocal_ensemble"] |= {"methods": ["mixture", "learner"], "f0": ["exact", "stems"]}
     return config
 
@@ -336,6 +337,7 @@ MISTAKES = [
         {"start": "learner"},
         "methods.nmf_supervised uses 'start', but the module 'nmf_supervised' does",
     ),
+    ("nmf1", {"needs": ["unpaired"]}, "methods.nmf1 needs 'unpaired' without 'training', which uses it; add it there."),
     ("learner", {"unpaired": {"family": "club"}}, "learner.unpaired is given, but `needs` has no 'unpaired'; add it"),
     ("learner", {"budget": {"famly": "club"}}, "the key 'budget.famly' is unknown; did you mean 'family'?"),
     (

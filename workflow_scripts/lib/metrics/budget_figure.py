@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.lib.metrics.figures import FONT, heading
+from workflow_scripts.lib.metrics.figures import FONT, heading, wrapped
 from workflow_scripts.lib.metrics.statistics import ALL, Kind, Row, row_label, select_metric, summarise
 
 STYLES = ("-", "--", "-.", ":", (0, (8, 2, 1, 2, 1, 2)))
@@ -68,7 +68,8 @@ def budget_figure(
     for axes in panels[-1]:
         axes.set_xticks(list(places.values()), [_shown(*budget) for budget in places], fontsize=FONT)
         axes.set_xlabel("paired songs", fontsize=FONT)
-    figure.suptitle(heading(title, "95 % intervals over tracks", remark), fontsize=FONT + 2)
+    said = heading(title, "95 % intervals over tracks", remark)
+    figure.suptitle(wrapped(said, size[0]), fontsize=FONT + 2)
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=FONT)
     return figure
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.lib.metrics.curves import MARKERS
-from workflow_scripts.lib.metrics.figures import FONT, heading
+from workflow_scripts.lib.metrics.figures import FONT, heading, wrapped
 
 STYLES = ("-", "--", "-.", ":")  # one a source
 SHADES = ("0", "0.45", "0.7")  # one a seed
@@ -45,10 +45,9 @@ def diagnostics_figure(curves: pd.DataFrame, *, title: str, remark: str = "") ->
         label: (rows, panels) for label, (rows, panels) in blocks.items() if set(panels) - {"train_loss", "valid_loss"}
     }
     lines = {label: -(-len(panels) // ACROSS) for label, (_, panels) in blocks.items()}
+    width = 3.0 * ACROSS
     with rc_context({"font.size": FONT}):
-        figure = Figure(
-            figsize=(3.0 * ACROSS, 0.6 + 2.2 * sum(lines.values()) + 0.3 * len(blocks)), layout="constrained"
-        )
+        figure = Figure(figsize=(width, 0.6 + 2.2 * sum(lines.values()) + 0.3 * len(blocks)), layout="constrained")
         parts = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=list(lines.values()))[:, 0]
         for part, (label, (rows, panels)) in zip(parts, blocks.items(), strict=True):
             part.suptitle(label)
@@ -57,7 +56,8 @@ def diagnostics_figure(curves: pd.DataFrame, *, title: str, remark: str = "") ->
                 draw_quantity(axes, rows, name, columns)
             for axes in grid[len(panels) :]:
                 axes.set_visible(False)
-        figure.suptitle(heading(f"{title}: diagnostics", remark))
+        said = heading(f"{title}: diagnostics", "Shades and markers: seeds", remark.rstrip("."))
+        figure.suptitle(wrapped(said, width))
         return figure
 
 
