@@ -21,6 +21,7 @@ rule compare:
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         metrics=plan.value("metrics"),
         aggregation=plan.value("aggregation"),
+        groups=plan.value("groups"),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
         contrasts=lambda wildcards: plan.contrasts(wildcards.comparison),
@@ -30,4 +31,4 @@ rule compare:
     shell:
         "python -m workflow_scripts.compare.compare --scores {input.scores:q} --estimates {input.estimates:q}"
         " --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
-        " --aggregation {params.aggregation} --remark={params.remark:q} --scoring {params.scoring:q} --contrasts {params.contrasts:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        " --aggregation {params.aggregation} --groups {params.groups:q} --remark={params.remark:q} --scoring {params.scoring:q} --contrasts {params.contrasts:q} --out {output.manifest:q} --code {params.code} &> {log:q}"

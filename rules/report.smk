@@ -19,13 +19,16 @@ rule draw:
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         metric=lambda wildcards: plan.run[wildcards.comparison]["metrics"][0],
         aggregation=plan.value("aggregation"),
+        groups=plan.value("groups"),
+        budgets=lambda wildcards: plan.budgets(wildcards.comparison),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
         code=lambda wildcards: plan.draw_code(wildcards.comparison),
     message:
         "Figures of {wildcards.comparison}"
     shell:
         "python -m workflow_scripts.report.draw --scores {input.scores:q} --rows {params.rows:q}"
-        " --metric {params.metric:q} --aggregation {params.aggregation} --remark={params.remark:q}"
+        " --metric {params.metric:q} --aggregation {params.aggregation} --groups {params.groups:q}"
+        " --budgets {params.budgets:q} --remark={params.remark:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 

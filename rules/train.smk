@@ -7,6 +7,7 @@ rule train:
         f0=lambda wildcards: plan.training_f0(
             wildcards.dataset, wildcards.method, wildcards.f0
         ),
+        start=plan.start_model,
     output:
         model="results/train/{dataset}/{sources}/{method}/{f0}/seed{seed}/model.safetensors",
         curves="results/train/{dataset}/{sources}/{method}/{f0}/seed{seed}/curves.csv",
@@ -24,7 +25,8 @@ rule train:
         module=lambda wildcards: plan.method(wildcards.method)["module"],
         settings=lambda wildcards: text(plan.method(wildcards.method)["settings"]),
         training=lambda wildcards: text(plan.method(wildcards.method)["training"]),
-        songs=lambda wildcards: plan.method(wildcards.method)["budget"]["songs"],
+        budget=lambda wildcards: text(plan.method(wildcards.method)["budget"]),
+        unpaired=lambda wildcards: text(plan.unpaired(wildcards.method)),
         split=lambda wildcards: plan.method(wildcards.method)["train_on"],
         sources=lambda wildcards: wildcards.sources.split("+"),
         code=lambda wildcards: plan.train_code(
@@ -35,5 +37,5 @@ rule train:
     shell:
         "python -m workflow_scripts.train.train --data {input.data:q} --module {params.module}"
         " --settings {params.settings:q} --training {params.training:q} --sources {params.sources:q}"
-        " --split {params.split} --songs {params.songs} --f0 {input.f0:q} --seed {wildcards.seed} --out {output.model:q}"
-        " --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"
+        " --split {params.split} --budget {params.budget:q} --unpaired {params.unpaired:q} --start {input.start:q}"
+        " --f0 {input.f0:q} --seed {wildcards.seed} --out {output.model:q} --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"

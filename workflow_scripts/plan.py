@@ -42,6 +42,7 @@ class Plan:
     def __init__(self, config: dict[str, Any]) -> None:
         self.schema = read_yaml(ROOT / "config/schema.yaml")
         self.config = checked(config, self.schema, "config")
+        self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
         self.run = {name: self._known(name, self.config["comparisons"], "run") for name in self.config["run"]}
         for name, comparison in self.run.items():
             self._check(f"comparisons.{name}", comparison)
@@ -74,7 +75,7 @@ class Plan:
             Row(method, f0, seed)
             for method in entry["methods"]
             for f0 in (self.f0_names(comparison) if "f0" in self.method(method)["needs"] else [NO_F0])
-            for seed in entry["seeds"]
+            for seed in (entry["seeds"][:1] if self.method(method)["bound"] else entry["seeds"])
         ]
 
     def f0_names(self, comparison: str) -> list[str]:
@@ -130,6 +131,19 @@ class Plan:
         """The F0 source that a method learns with which separates with `f0`."""
         return f0 if f0 == NO_F0 else self.method(method)["training_f0"] or f0
 
+    def start_model(self, wildcards: Any) -> list[str]:
+        """The model that a training job starts from, if any."""
+        job, start = wildcards, self.method(wildcards.method)["start"]
+        if start is None:
+            return []
+        folder = f"results/train/{job.dataset}/{job.sources}/{start}/{self._start_f0(start, job.f0)}/seed{job.seed}"
+        return [f"{folder}/model.safetensors"]
+
+    def unpaired(self, method: str) -> dict[str, Any] | None:
+        """Which unlabelled songs a method is given, None where it needs none."""
+        entry = self.method(method)
+        return entry["unpaired"] if "unpaired" in entry["needs"] else None
+
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
         entry = self.dataset(dataset)
@@ -160,6 +174,28 @@ class Plan:
         entry = self.run[comparison]
         pairs = [pair for pair in entry["contrasts"] if set(pair) <= set(entry["methods"])]
         return text([[self.method(name)["label"] for name in pair] for pair in pairs])
+
+    def budgets(self, comparison: str) -> str:
+        """The trained rows of a comparison as JSON, once for all seeds: label, F0, budget, and `curve`, the same for
+        rows that differ in their budget only, and in that of the model that they start from."""
+        rows = {(row.method, row.f0): None for row in self._trained(comparison)}
+        return text(
+            [
+                {
+                    "label": self.method(method)["label"],
+                    "f0": "" if f0 == NO_F0 else f0,
+                    "curve": self._but_for_budget(method),
+                }
+                | self.method(method)["budget"]
+                for method, f0 in rows
+            ]
+        )
+
+    def _but_for_budget(self, method: str) -> str:
+        entry = self.method(method)
+        other = ("label", "like", "budget", "resources", "start")
+        same = {key: value for key, value in entry.items() if key not in other}
+        return hash_of(text(same), *([] if entry["start"] is None else [self._but_for_budget(entry["start"])]))
 
     def remark(self, comparison: str) -> str:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
@@ -203,6 +239,9 @@ class Plan:
         f0 = self.learns_with(row.method, row.f0)
         return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{f0}/seed{row.seed}"
 
+    def _start_f0(self, start: str, f0: str) -> str:
+        return self.learns_with(start, f0) if "f0" in self.method(start)["needs"] else NO_F0
+
     def _trained(self, comparison: str) -> list[Row]:
         return [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
 
@@ -245,8 +284,10 @@ class Plan:
 
     def train_code(self, dataset: str, method: str, f0: str) -> str:
         entry = self.method(method)
-        chosen = text([entry["training"], entry["budget"], entry["train_on"]])
+        start = entry["start"]
+        chosen = text([entry["training"], entry["budget"], entry["train_on"], self.unpaired(method), start])
         before = [] if f0 == NO_F0 else [self.f0_code(dataset, f0)]
+        before += [] if start is None else [self.train_code(dataset, start, self._start_f0(start, f0))]
         return hash_of(self._method_code("train.train", method), chosen, self.prepare_code(dataset), *before)
 
     def separate_code(self, dataset: str, method: str, f0: str) -> str:
@@ -269,10 +310,13 @@ class Plan:
         return hash_of(code_hash("workflow_scripts.score.score_f0"), *sources)
 
     def compare_code(self, comparison: str) -> str:
-        return hash_of(code_hash("workflow_scripts.compare.compare"), self.score_code(comparison))
+        groups = text(self.run[comparison]["groups"])
+        planned = self.contrasts(comparison)
+        return hash_of(code_hash("workflow_scripts.compare.compare"), self.score_code(comparison), groups, planned)
 
     def draw_code(self, comparison: str) -> str:
-        return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison))
+        chosen = text(self.run[comparison]["groups"]) + self.budgets(comparison)
+        return hash_of(code_hash("workflow_scripts.report.draw"), self.score_code(comparison), chosen)
 
     def draw_robustness_code(self, comparison: str) -> str:
         return hash_of(code_hash("workflow_scripts.report.draw_robustness"), self.score_code(comparison))
@@ -300,9 +344,20 @@ class Plan:
         return valid[name]
 
     def _defined(self, library: str, name: str) -> dict[str, Any]:
-        entry = self._known(name, self.libraries[library], library)
-        schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
-        return checked(entry, schema, f"config: {library}.{name}")
+        if (library, name) not in self._checked:
+            entry = self._given(library, name)
+            schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
+            self._checked[library, name] = checked(entry, schema, f"config: {library}.{name}")
+        return self._checked[library, name]
+
+    def _given(self, library: str, name: str, *before: str) -> dict[str, Any]:
+        """The keys that a definition gives, or that the one it is `like` gives."""
+        entry = self._known(name, self.libraries[library], f"{library}.{before[-1]}.like" if before else library)
+        if library != "methods" or not isinstance(entry, dict) or "like" not in entry:
+            return entry
+        if name in before:
+            raise UserError(f"config: methods.{name}.like goes round in a circle; let one of them stand for itself.")
+        return merged(self._given(library, entry["like"], *before, name), entry)
 
     def _check(self, where: str, entry: dict[str, Any]) -> None:
         self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
@@ -319,9 +374,12 @@ class Plan:
         for name in entry["methods"]:
             self._known(name, self.libraries["methods"], f"{where}.methods")
             method = self.method(name)
-            self._check_settings(f"methods.{name}", method["module"], method["settings"])
-            self._check_training(name, method)
-            if "training" in method["needs"] and entry["split"] == method["train_on"] == "train":
+            chain = self._chain(name)
+            for each in chain:
+                self._check_settings(f"methods.{each}", self.method(each)["module"], self.method(each)["settings"])
+                self._check_training(each, self.method(each))
+            trained = ["training" in self.method(each)["needs"] and self.method(each)["train_on"] for each in chain]
+            if entry["split"] == "train" and "train" in trained:
                 raise UserError(
                     f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
                     "split or leave the method out."
@@ -370,20 +428,60 @@ class Plan:
         checked(settings, _settings_schema([folder / f"{module}.py"]), f"config: {where}.settings")
 
     def _check_training(self, name: str, method: dict[str, Any]) -> None:
-        given = self.libraries["methods"][name]
+        given = self._given("methods", name)
         if "training" in given and not _learns_by_steps(method["module"]):
             raise UserError(
                 f"config: methods.{name}.training is given, but the module {method['module']!r} does not learn step by "
                 "step; leave it out."
             )
-        for key in ("training", "budget", "train_on", "training_f0"):
-            if key in given and "training" not in method["needs"]:
-                raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no 'training'; add it there.")
+        for key in ("training", "budget", "train_on", "training_f0", "start", "unpaired"):
+            need = "unpaired" if key == "unpaired" else "training"
+            if key in given and need not in method["needs"]:
+                raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no {need!r}; add it there.")
+        if "unpaired" in method["needs"] and "training" not in method["needs"]:
+            raise UserError(f"config: methods.{name} needs 'unpaired' without 'training', which uses it; add it there.")
+        uses = {"unpaired": "unpaired" in method["needs"], "start": method["start"] is not None}
+        for what in uses:
+            if uses[what] and not _learns_by_steps(method["module"]):
+                raise UserError(
+                    f"config: methods.{name} uses {what!r}, but the module {method['module']!r} does not learn step by "
+                    "step; leave it out."
+                )
+        if uses["start"]:
+            self._check_start(name, method)
         if method["train_on"] == "test" and method["settings"].get("supervision") != "mixture":
             raise UserError(
                 f"config: methods.{name}.train_on is 'test', which would show the method the stems that it is scored "
                 "against; that is allowed only with settings.supervision: mixture, which reads no stem."
             )
+
+    def _chain(self, name: str) -> list[str]:
+        """The method, the one whose model it starts from, the one before that, and so on."""
+        chain = [name]
+        while (start := self.method(chain[-1])["start"]) is not None:
+            self._known(start, self.libraries["methods"], f"methods.{chain[-1]}.start")
+            chain.append(start)
+            if start in chain[:-1]:
+                raise UserError(
+                    f"config: methods.{chain[-2]}.start goes round in a circle, {' from '.join(chain)}; let one of "
+                    "them start from null."
+                )
+        return chain
+
+    def _check_start(self, name: str, method: dict[str, Any]) -> None:
+        where, start = f"config: methods.{name}.start names {method['start']!r}", self.method(method["start"])
+        if "training" not in start["needs"]:
+            raise UserError(f"{where}, which is not trained, so it has no model to start from; name one that is.")
+        if "f0" in start["needs"] and "f0" not in method["needs"]:
+            raise UserError(f"{where}, which needs F0, but {name!r} does not; add 'f0' to its needs or name another.")
+        shared = ["budget", "train_on"] if "unpaired" in method["needs"] else []
+        shared += ["unpaired"] if shared and "unpaired" in start["needs"] else []
+        for key in shared:
+            if start[key] != method[key]:
+                raise UserError(
+                    f"{where}, whose {key} is {text(start[key])}, but that of {name!r} is {text(method[key])}, so that "
+                    "a song could serve both in pairs and without; make them alike."
+                )
 
 
 def degraded(f0: str, ways: dict[str, list[Any]]) -> dict[str, Any]:
@@ -419,13 +517,26 @@ def text(value: Any) -> str:
 
 def _settings_schema(paths: list[Path]) -> dict[str, Any]:
     """The dataclasses `Settings` of modules as a JSON schema, read without importing them (they may import torch)."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
-    classes = [
-        node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"
-    ]
-    fields = [node for each in classes for node in each.body if isinstance(node, ast.AnnAssign)]
+    fields = [node for path in paths for node in _fields(path, "Settings")]
     properties = {ast.unparse(node.target): _schema_of(ast.unparse(node.annotation)) for node in fields}
     return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _fields(path: Path, name: str) -> list[ast.AnnAssign]:
+    """The fields of a class of a module, those of its bases in this project first; none where it has no such class."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    homes = {
+        alias.asname or alias.name: (ROOT.joinpath(*node.module.split(".")).with_suffix(".py"), alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{PACKAGE}.")
+        for alias in node.names
+    }
+    found = []
+    for each in (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name):
+        for base in each.bases:
+            found += _fields(*homes.get(ast.unparse(base), (path, ast.unparse(base))))
+        found += [node for node in each.body if isinstance(node, ast.AnnAssign)]
+    return found
 
 
 @cache

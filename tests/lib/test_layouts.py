@@ -168,15 +168,15 @@ def test_quartets_that_are_not_to_be_had_are_refused(root, quartets):
 # Embedded data
 
 
-def embedded(out, processes=1, stems=MUSDB, voices=("vocals",), **settings):
+def embedded(out, processes=1, stems=MUSDB, voices=("vocals",), rate=None, channels=None, **settings):
     kinds.prepare(
         "embedded",
         {"corpus": "songs", "seconds": 4} | settings,
         out,
         stems=stems,
         voices=voices,
-        rate=None,
-        channels=None,
+        rate=rate,
+        channels=channels,
         processes=processes,
         cache=out.parent,
     )
@@ -214,6 +214,27 @@ def test_the_hashes_of_embedded_data_are_those_of_the_same_files_in_a_folder(son
     out, tracks = songs
     again = prepare(out, tmp_path / "again", stems=MUSDB)
     assert [(t.track, t.split, t.sha256) for t in again] == [(t.track, t.split, t.sha256) for t in tracks]
+
+
+@pytest.mark.parametrize("rate", [4096, 8192])
+def test_at_the_low_rates_of_the_adversarial_paper_the_embedded_songs_are_the_same_songs_band_limited(
+    songs, tmp_path, rate
+):
+    tracks = embedded(tmp_path / "low", pieces=PIECES[:1], rate=rate, channels=1)
+    (track,), original = tracks, songs[1][0]
+    assert (track.rate, track.channels, track.seconds, track.song) == (rate, 1, original.seconds, original.song)
+    mixture, references, _ = read_scene(tmp_path / "low", track, MUSDB)
+    np.testing.assert_array_equal(mixture, references.sum(axis=0))
+    whole, own = read_scene(songs[0], original, MUSDB)[1:]
+    gains = []
+    for stem, low in zip(whole.mean(axis=1), references[:, 0], strict=True):
+        band, count = np.fft.rfft(stem), low.size
+        part, bins = np.fft.rfft(low), np.arange(int(0.4 * count))  # 0.8 of the band, clear of the resampler's edge
+        expected = band[bins] * (count / stem.size)
+        gains.append((np.vdot(expected, part[bins]) / np.vdot(expected, expected)).real)
+        assert np.linalg.norm(part[bins] - gains[-1] * expected) < 0.02 * np.linalg.norm(part[bins])
+    assert len(gains) == 4 and own == 22050
+    np.testing.assert_allclose(gains, gains[0], rtol=2e-3)  # the balance of the stems is kept
 
 
 @needs_ffmpeg

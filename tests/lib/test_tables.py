@@ -9,6 +9,7 @@ import pytest
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.metrics import scores as scored
 from workflow_scripts.lib.metrics import tables
 
 SOURCES = ("vocals", "drums", "bass", "other")
@@ -246,3 +247,10 @@ def test_no_scores_at_all_are_refused():
             lower_is_better=(),
             generator=stream("x"),
         )
+
+
+def test_the_scores_of_one_family_are_taken_alone_and_an_unknown_family_is_refused():
+    values = pd.DataFrame({"comparison": "voice", "family": ["club", "", "studio", "club"], "value": range(4)})
+    assert list(scored.of_family(values, "club")["value"]) == [0, 3]
+    with pytest.raises(UserError, match=r"comparisons\.voice\.groups names the family 'clubs', .* did you mean 'club'"):
+        scored.of_family(values, "clubs")

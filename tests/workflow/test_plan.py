@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from workflow_scripts import plan as planning
 from workflow_scripts.lib.core.config import checked, read_yaml
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
@@ -118,6 +119,65 @@ def test_a_change_of_the_data_changes_the_fingerprint_of_everything_after_it_and
     assert changed.score_code("guided") == plain.score_code("guided")
 
 
+def test_a_bound_draws_nothing_so_it_has_a_row_of_the_first_seed_alone(config):
+    config["comparisons"]["guided"] |= {"methods": ["mixture", "nmf_supervised"], "seeds": [4, 5]}
+    assert [(row.method, row.seed) for row in Plan(config).rows("guided")] == [
+        ("mixture", 4), ("nmf_supervised", 4), ("nmf_supervised", 5),
+    ]  # fmt: skip
+
+
+UNET = {"label": "U", "module": "unet", "needs": ["training"], "training": {"steps": 9, "batch": 2}}
+
+
+def test_a_method_that_is_like_another_takes_its_keys_but_for_those_of_its_own(config):
+    config["methods"] = {
+        "one": UNET | {"budget": {"songs": 2, "family": "club"}},
+        "two": {"like": "one", "label": "Two", "budget": {"songs": 1}, "training": {"steps": 3}},
+    }
+    plan = Plan(config)
+    one, two = plan.method("one"), plan.method("two")
+    assert (two["label"], two["module"], two["needs"]) == ("Two", "unet", ["training"])
+    assert (two["budget"], two["training"]["steps"]) == ({"songs": 1, "family": "club"}, 3)
+    assert two["training"]["batch"] == one["training"]["batch"] == 2 and one["training"]["steps"] == 9
+
+
+def test_rows_that_differ_in_their_budget_and_in_that_of_what_they_start_from_are_one_curve(config):
+    config["methods"] = {
+        "first": UNET | {"budget": {"songs": 1}},
+        "first_2": {"like": "first", "label": "U, 2", "budget": {"songs": 2}},
+        "then": UNET | {"label": "T", "start": "first", "settings": {"width": 4}, "budget": {"songs": 1}},
+        "then_2": {"like": "then", "start": "first_2", "label": "T, 2", "budget": {"songs": 2}},
+    }
+    config["comparisons"]["guided"] |= {"methods": ["mixture", *config["methods"]], "seeds": [0, 1]}
+    rows = json.loads(Plan(config).budgets("guided"))
+    assert [(row["label"], row["songs"], row["family"], row["f0"]) for row in rows] == [
+        ("U", 1, None, ""), ("U, 2", 2, None, ""), ("T", 1, None, ""), ("T, 2", 2, None, ""),
+    ]  # fmt: skip
+    curves = [row["curve"] for row in rows]
+    assert curves[0] == curves[1] != curves[2] == curves[3]
+
+
+def test_settings_are_checked_with_those_that_they_inherit(tmp_path, monkeypatch):
+    folder = tmp_path / "workflow_scripts/lib/methods"
+    folder.mkdir(parents=True)
+    (folder / "base.py").write_text("class Common:\n    window: int = 4\n")
+    own = "from workflow_scripts.lib.methods.base import Common\n\nclass Settings(Common):\n    alpha: float = 1.0\n"
+    (folder / "own.py").write_text(own)
+    monkeypatch.setattr(planning, "ROOT", tmp_path)
+    assert planning._settings_schema([folder / "own.py"])["properties"] == {
+        "window": {"type": ["integer"]}, "alpha": {"type": ["number"]},
+    }  # fmt: skip
+
+
+def test_what_a_table_a_group_is_made_of_is_in_the_fingerprint_of_the_tables_and_figures(config):
+    plain = Plan(copy.deepcopy(config))
+    config["comparisons"]["guided"]["groups"] = ["club"]
+    changed = Plan(config)
+    assert changed.compare_code("guided") != plain.compare_code("guided")
+    assert changed.draw_code("guided") != plain.draw_code("guided")
+    assert changed.score_code("guided") == plain.score_code("guided")
+
+
 def test_shards_name_every_part_once(config):
     assert Plan(config | {"shards": 3}).shards() == ["1-of-3", "2-of-3", "3-of-3"]
 
@@ -189,6 +249,12 @@ MISTAKES = [
         _set("methods.parametric_unsupervised.training_f0", "exakt"),
         "training_f0 names 'exakt', which is not defined; did you mean 'exact'?",
     ),
+    (_set("comparisons.guided.groups", ["a/b"]), "guided.groups.0' is 'a/b'; allowed is a text, matching"),
+    (
+        _set("methods.irm.like", "imr"),
+        "config: methods.irm.like names 'imr', which is not defined; did you mean 'irm'?",
+    ),
+    (_set("methods.irm.like", "irm"), "config: methods.irm.like goes round in a circle"),
     (_set("f0.exact", {"label": "x", "kind": "degraded"}), "f0.exact is degraded, but does not say of what"),
 ]
 

@@ -34,6 +34,9 @@ def test_a_run_ends_by_printing_the_tables_and_where_they_lie(finished):
         assert words in printed
     for name in ("table.md", "table.csv", "table.tex", "tests.csv"):
         assert (finished.folder / "results/compare/singing_voice" / name).stat().st_size > 0
+        for family in ("club", "studio"):
+            assert (finished.folder / "results/compare/singing_voice" / family / name).stat().st_size > 0
+            assert f"singing voice, {family} songs alone" in printed
     for name in ("distribution", "heat_map"):
         for ending in ("pdf", "svg", "png"):
             assert (finished.folder / f"results/draw/vocal_ensemble/{name}.{ending}").stat().st_size > 0

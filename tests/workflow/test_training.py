@@ -10,20 +10,26 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 import yaml
 
+from tests.lib.test_excerpts import prepared
+from tests.workflow import learner
 from tests.workflow.conftest import Project
 from tests.workflow.test_plan import DEFAULT
 from workflow_scripts import plan as planning
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.lib.methods.model_file import load_model
+from workflow_scripts.lib.methods.learning import Learned
+from workflow_scripts.lib.methods.model_file import load_model, save_model
 from workflow_scripts.plan import Plan
+from workflow_scripts.train import train as training_script
 
 MODELS = Path("results/train/mine/voice+bass")
 SLOW = MODELS / "slow/no-f0/seed0"
@@ -50,9 +56,10 @@ def _config(folder: Path) -> Path:
         "methods": {
             "slow": learner | slow,
             "diverging": learner | {"label": "Diverging learner", "settings": {"diverge_at": 8}},
+            "after": learner | {"label": "Learner after it", "start": "diverging"},
         },
         "comparisons": {"mine": {
-            "dataset": "mine", "sources": ["voice", "bass"], "methods": ["slow", "diverging"],
+            "dataset": "mine", "sources": ["voice", "bass"], "methods": ["slow", "diverging", "after"],
             "metrics": ["SI-SDR"],
         }},
     }  # fmt: skip
@@ -124,6 +131,17 @@ def test_a_method_that_diverged_is_told_as_failed_with_step_and_checkpoint_and_t
     assert scores["value"].mean() > 3  # dB; the mixture has 0
 
 
+def test_a_training_that_would_start_from_a_failed_one_fails_for_its_reason_and_the_others_go_on(trained):
+    model, header = load_model(trained.folder / MODELS / "after/no-f0/seed0/model.safetensors", "cpu")
+    start = MODELS / "diverging/no-f0/seed0/model.safetensors"
+    assert not model
+    assert header["failed"].startswith(f"it starts from {start}, whose training failed: the training loss is nan at")
+    summary = (trained.folder / "results/compare/mine/summary.txt").read_text()
+    assert re.search(r"^Learner after it +failed: it starts from", summary, re.MULTILINE)
+    facts = json.loads((trained.folder / MODELS / "after/no-f0/seed0/provenance.json").read_text())
+    assert list(facts["start"]) == [str(start)] and facts["failed"] == header["failed"]
+
+
 def test_a_model_says_what_it_was_made_of_and_leaves_no_state(trained):
     project = trained
     folder = project.folder / SLOW
@@ -147,13 +165,65 @@ def test_the_curves_are_drawn_and_stand_in_one_table(trained):
     assert all((folder / f"curves.{ending}").stat().st_size > 0 for ending in ("pdf", "svg", "png"))
 
 
+# One training alone
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """Trains the learner on ramps, from the model `start` where there is one; the folder of what came out."""
+    monkeypatch.setattr(training_script.contract, "load", lambda _, settings: (learner, learner.Settings(**settings)))
+    monkeypatch.chdir(tmp_path)
+    prepared(Path("data"))
+
+    def run(name: str, *start: Path, unpaired: str = "null") -> Path:
+        training_script.train(
+            data=Path("data.json"), module="learner", settings="{}", training=json.dumps(SCHEDULE),
+            sources=["voice", "accompaniment"], split="train", budget='{"songs": null, "family": null}',
+            unpaired=unpaired, start=list(start), f0=[], seed=0, out=Path(name) / "model.safetensors", threads=1,
+            gpu=0, code="code",
+        )  # fmt: skip
+        return Path(name)
+
+    yield run
+    torch.use_deterministic_algorithms(False)
+
+
+SCHEDULE = TRAINING | {
+    "steps": 4, "validate_every": 2, "patience": None, "checkpoint_every": 3, "checkpoint_seconds": 100,
+    "precision": "float32", "cache_mb": 1,
+}  # fmt: skip
+
+
+def test_what_a_training_started_from_and_was_dealt_stands_in_its_provenance(train):
+    first = train("first")
+    assert "start" not in json.loads((first / "provenance.json").read_text())
+    second = train("second", first / "model.safetensors")
+    facts = json.loads((second / "provenance.json").read_text())
+    assert [len(digest) for digest in facts["start"].values()] == [64]
+    with pytest.raises(UserError, match="has 0 training songs outside the paired budget"):
+        train("third", unpaired='{"family": null}')
+
+
+def test_a_state_is_resumed_only_by_a_training_from_the_same_model(train, monkeypatch):
+    fingerprints = []
+    monkeypatch.setattr(
+        training_script, "learn", lambda *_, **given: fingerprints.append(given["fingerprint"]) or Learned({})
+    )
+    for number in range(2):
+        save_model(Path(f"{number}.safetensors"), {"x": torch.full((1,), number)}, {})
+    for start in ([], [Path("0.safetensors")], [Path("1.safetensors")], [Path("0.safetensors")]):
+        train("again", *start)
+    assert len(fingerprints) == 4 and len(set(fingerprints)) == 3 and fingerprints[1] == fingerprints[3]
+
+
 # The plan of a training, without running it
 
 
 @pytest.fixture
 def config(tmp_path, monkeypatch):
     """The default configuration, with a method that learns step by step from F0."""
-    monkeypatch.setattr(planning, "_learns_by_steps", lambda module: module == "nmf_source_filter")
+    learns = planning._learns_by_steps
+    monkeypatch.setattr(planning, "_learns_by_steps", lambda module: module == "nmf_source_filter" or learns(module))
     learner = {
         "label": "Learner", "module": "nmf_source_filter", "needs": ["f0", "training"], "training": {}, "settings": {},
     }  # fmt: skip
@@ -193,9 +263,39 @@ def test_a_method_that_reads_no_stem_may_learn_from_the_test_mixtures_and_is_giv
     assert found == ["results/estimate_f0/chorales/stems/test/1-of-1.json"]
 
 
+def test_a_model_to_start_from_is_an_input_for_the_same_data_sources_f0_and_seed(config):
+    config["methods"]["again"] = config["methods"]["learner"] | {"start": "learner"}
+    config["comparisons"]["vocal_ensemble"]["methods"] = ["again"]
+    job = {"dataset": "chorales", "sources": "alto+bass", "method": "again", "f0": "stems", "seed": "3"}
+    plan = Plan(config)
+    assert plan.start_model(SimpleNamespace(**job)) == [
+        "results/train/chorales/alto+bass/learner/stems/seed3/model.safetensors"
+    ]
+    assert plan.start_model(SimpleNamespace(**job | {"method": "learner"})) == []
+    config["methods"]["learner"]["needs"] = ["training"]
+    assert Plan(config).start_model(SimpleNamespace(**job)) == [
+        "results/train/chorales/alto+bass/learner/no-f0/seed3/model.safetensors"
+    ]
+
+
+def test_a_change_of_the_model_to_start_from_changes_what_starts_from_it(config):
+    config["methods"]["again"] = config["methods"]["learner"] | {"start": "learner"}
+    config["methods"]["third"] = config["methods"]["learner"] | {"start": "again"}
+    plain = Plan(copy.deepcopy(config))
+    config["methods"]["learner"] = config["methods"]["learner"] | {"training": {"steps": 7}}
+    changed = Plan(config)
+    codes = [[plan.train_code("chorales", name, "exact") for name in ("again", "third")] for plan in (plain, changed)]
+    assert len({code for pair in codes for code in pair}) == 4
+
+
 @pytest.mark.parametrize(
-    "change", [{"training": {"steps": 7}}, {"budget": {"songs": 1}}, {"label": "Learner", "settings": {"bands": 7}}]
-)
+    "change",
+    [
+        {"training": {"steps": 7}}, {"budget": {"songs": 1}}, {"budget": {"family": "club"}},
+        {"label": "Learner", "settings": {"bands": 7}}, {"needs": ["f0", "training", "unpaired"]},
+        {"needs": ["f0", "training", "unpaired"], "unpaired": {"family": "club"}},
+    ],
+)  # fmt: skip
 def test_what_a_model_depends_on_is_in_its_fingerprint_and_in_that_of_its_estimates(config, change):
     plain = Plan(copy.deepcopy(config))
     config["methods"]["learner"] |= change
@@ -218,6 +318,35 @@ MISTAKES = [
     ("learner", {"training": {"precision": "fp8"}}, "the key 'training.precision' is 'fp8'; did you mean 'fp16'?"),
     (
         "learner",
+        {"start": "lerner"},
+        "methods.learner.start names 'lerner', which is not defined; did you mean 'learner'",
+    ),
+    (
+        "learner",
+        {"start": "learner"},
+        "learner.start goes round in a circle, learner from learner; let one of them start",
+    ),
+    (
+        "learner",
+        {"start": "hpss"},
+        "learner.start names 'hpss', which is not trained, so it has no model to start from",
+    ),
+    ("nmf1", {"start": "learner"}, "methods.nmf1.start is given, but `needs` has no 'training'; add it there."),
+    (
+        "nmf_supervised",
+        {"start": "learner"},
+        "methods.nmf_supervised uses 'start', but the module 'nmf_supervised' does",
+    ),
+    ("nmf1", {"needs": ["unpaired"]}, "methods.nmf1 needs 'unpaired' without 'training', which uses it; add it there."),
+    ("learner", {"unpaired": {"family": "club"}}, "learner.unpaired is given, but `needs` has no 'unpaired'; add it"),
+    ("learner", {"budget": {"famly": "club"}}, "the key 'budget.famly' is unknown; did you mean 'family'?"),
+    (
+        "learner",
+        {"needs": ["f0", "training", "unpaired"], "start": "unet", "budget": {"songs": 2}},
+        "learner.start names 'unet', whose budget is {\"family\": null, \"songs\": null}, but that of 'learner' is",
+    ),
+    (
+        "learner",
         {"budget": {"songs": 0}},
         "the key 'budget.songs' is 0; allowed is a whole number or null, at least 1.",
     ),
@@ -226,7 +355,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("method", "change", "sentence"), MISTAKES, ids=[each[2][-30:] for each in MISTAKES])
 def test_a_mistake_about_training_is_told_in_one_sentence(config, method, change, sentence):
-    config["comparisons"]["vocal_ensemble"]["methods"] = ["nmf1", "learner"]
+    config["comparisons"]["vocal_ensemble"]["methods"] = ["nmf1", "learner", "nmf_supervised"]
     config["methods"].setdefault(method, {}).update(change)
     with pytest.raises(UserError, match=re.escape(sentence)) as error:
         Plan(config)

@@ -1,6 +1,7 @@
 """Compare the methods of one comparison: tables with intervals, and paired tests."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,39 +21,54 @@ from workflow_scripts.lib.metrics.statistics import Kind
 
 def compare(
     *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: Kind,
-    scoring: str, remark: str, contrasts: str, out: Path, code: str,
+    groups: list[str], scoring: str, remark: str, contrasts: str, out: Path, code: str,
 ) -> None:  # fmt: skip
-    """Write table.csv, table.md, table.tex, tests.csv, contrasts.csv and summary.txt.
+    """Write table.csv, .md and .tex, tests.csv, contrasts.csv and summary.txt, and a folder of them for each group.
 
+    `groups` are families of songs, of each of which `summary.txt` has a table too.
     `scores`, `estimates` and `out` are manifests of folders, `estimates` in the order of
     `rows` (JSON), shard after shard; `models` are the provenance files of the training. `contrasts` (JSON) are the
     planned pairs of methods, by their labels.
     """
     labels = json.loads(rows)
+    meaning = definitions(metrics, **json.loads(scoring))
     with recorded(out, code, aggregation=aggregation) as folder:
         values = scored.labelled(scored.read(scores), labels)
-        comparison = tables.compare(
-            values,
-            _costs(labels, estimates, models),
-            _failures(labels, estimates),
-            scored.order(labels),
-            bounds=[row["label"] for row in labels if row["bound"]],
-            kind=aggregation,
-            lower_is_better=[name for name, metric in METRICS.items() if metric.better == "lower"],
-            generator=stream("bootstrap", values["comparison"].iloc[0]),
-        )
-        planned = contrasted(values, metrics, scored.order(labels), json.loads(contrasts), aggregation)
-        meaning = definitions(metrics, **json.loads(scoring))
-        shown = {"title": comparison.name.replace("_", " "), "remark": remark}
-        write_text(folder / "table.csv", tables.csv_table(comparison, meaning))
-        page = tables.markdown_table(comparison, metrics[0], meaning, **shown)
-        write_text(folder / "table.md", page + contrasts_page(planned))
-        write_text(folder / "contrasts.csv", planned.to_csv(index=False))
-        write_text(folder / "table.tex", tables.latex_table(comparison, metrics[0], meaning, **shown))
-        write_text(folder / "tests.csv", comparison.tests.to_csv(index=False))
-        write_text(
-            folder / "summary.txt", tables.summary_text(comparison, metrics[0], **shown) + contrasts_summary(planned)
-        )
+        costs, failures = _costs(labels, estimates, models), _failures(labels, estimates)
+        name, summaries = values["comparison"].iloc[0], []
+        for group in [None, *groups]:
+            chosen = values if group is None else scored.of_family(values, group)
+            comparison = tables.compare(
+                chosen,
+                costs,
+                failures,
+                scored.order(labels),
+                bounds=[row["label"] for row in labels if row["bound"]],
+                kind=aggregation,
+                lower_is_better=[name for name, metric in METRICS.items() if metric.better == "lower"],
+                generator=stream("bootstrap", name, *([group] if group else [])),
+            )
+            comparison = replace(comparison, name=f"{name}-{group}" if group else name)
+            planned = contrasted(chosen, metrics, scored.order(labels), json.loads(contrasts), aggregation)
+            title = name.replace("_", " ") + (f", {group} songs alone" if group else "")
+            where = folder / group if group else folder
+            summaries.append(_write(where, comparison, planned, metrics[0], meaning, title, remark))
+        write_text(folder / "summary.txt", "\n".join(summaries))
+
+
+def _write(
+    folder: Path, comparison: tables.Comparison, planned: pd.DataFrame, headline: str, meaning: dict[str, str],
+    title: str, remark: str,
+) -> str:  # fmt: skip
+    """Write the tables of one comparison; its summary."""
+    shown = {"title": title, "remark": remark}
+    write_text(folder / "table.csv", tables.csv_table(comparison, meaning))
+    page = tables.markdown_table(comparison, headline, meaning, **shown)
+    write_text(folder / "table.md", page + contrasts_page(planned))
+    write_text(folder / "table.tex", tables.latex_table(comparison, headline, meaning, **shown))
+    write_text(folder / "tests.csv", comparison.tests.to_csv(index=False))
+    write_text(folder / "contrasts.csv", planned.to_csv(index=False))
+    return tables.summary_text(comparison, headline, **shown) + contrasts_summary(planned)
 
 
 def _failures(labels: list[dict], estimates: list[Path]) -> pd.DataFrame:

@@ -5,21 +5,40 @@ from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.provenance import recorded
+from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics import figures
 from workflow_scripts.lib.metrics import scores as scored
+from workflow_scripts.lib.metrics.budget_figure import budget_figure, has_budgets
 from workflow_scripts.lib.metrics.statistics import Kind
 
 
-def draw(*, scores: list[Path], rows: str, metric: str, aggregation: Kind, remark: str, out: Path, code: str) -> None:
-    """Write the figures distribution and heat_map as PDF, SVG and PNG; `scores` and `out` are manifests of folders."""
-    labels = json.loads(rows)
+def draw(
+    *, scores: list[Path], rows: str, metric: str, aggregation: Kind, groups: list[str], budgets: str, remark: str,
+    out: Path, code: str,
+) -> None:  # fmt: skip
+    """Write the figures distribution and heat_map as PDF, SVG and PNG, for all songs and in a folder for each group.
+
+    Where a method stands in the comparison with several budgets (`budgets`, JSON), also the figure budget, a panel a
+    group. `groups` are families of songs; `scores` and `out` are manifests of folders.
+    """
+    labels, trained = json.loads(rows), json.loads(budgets)
     with recorded(out, code, metric=metric, aggregation=aggregation) as folder:
         values, order = scored.labelled(scored.read(scores), labels), scored.order(labels)
-        shown = {"title": values["comparison"].iloc[0].replace("_", " "), "remark": remark}
+        name = values["comparison"].iloc[0]
+        shown = {"title": name.replace("_", " "), "remark": remark}
+        parts = {group: scored.of_family(values, group) for group in groups}
         bounds = [row["label"] for row in labels if row["bound"]]
-        distribution = figures.distribution_figure(values, metric, order, aggregation, bounds=bounds, **shown)
-        figures.save_figure(distribution, folder / "distribution")
-        figures.save_figure(figures.heat_map(values, metric, order, aggregation, **shown), folder / "heat_map")
+        for group, part in {"": values, **parts}.items():
+            titled = shown | {"title": ", ".join(filter(None, (shown["title"], group)))}
+            distribution = figures.distribution_figure(part, metric, order, aggregation, bounds=bounds, **titled)
+            figures.save_figure(distribution, folder / group / "distribution")
+            figures.save_figure(
+                figures.heat_map(part, metric, order, aggregation, **titled), folder / group / "heat_map"
+            )
+        if has_budgets(trained):
+            generator = stream("bootstrap", name, "budgets")
+            figure = budget_figure(parts or {"": values}, metric, trained, aggregation, generator, **shown)
+            figures.save_figure(figure, folder / "budget")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.metrics.curves import curves_figure
+from workflow_scripts.lib.metrics.diagnostics import diagnostics_figure, has_diagnostics
 from workflow_scripts.lib.metrics.figures import save_figure
 
 
 def draw_training(*, curves: list[Path], rows: str, comparison: str, remark: str, out: Path, code: str) -> None:
     """Write curves.csv, all curves in one table, and curves as PDF, SVG and PNG.
 
+    Where a training measured more than its loss, such as that of critics, all of it stands in the figure diagnostics.
     `out` is the manifest of their folder; `rows` (JSON) gives method, label, f0 and seed of each file in `curves`.
     """
     with recorded(out, code) as folder:
@@ -24,7 +26,10 @@ def draw_training(*, curves: list[Path], rows: str, comparison: str, remark: str
         names = ["method", "label", "f0", "seed"]
         table = table[[*names, *table.columns.drop(names)]]
         write_text(folder / "curves.csv", table.to_csv(index=False))
-        save_figure(curves_figure(table, title=comparison.replace("_", " "), remark=remark), folder / "curves")
+        shown = {"title": comparison.replace("_", " "), "remark": remark}
+        save_figure(curves_figure(table, **shown), folder / "curves")
+        if has_diagnostics(table):
+            save_figure(diagnostics_figure(table, **shown), folder / "diagnostics")
 
 
 if __name__ == "__main__":

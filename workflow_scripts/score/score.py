@@ -67,6 +67,7 @@ def _score(
     )
     table = table.rename(columns={"label": "row"})
     table.insert(0, "track", track.track)
+    table.insert(1, "family", track.family)
     return table
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import sha256_file
 from workflow_scripts.lib.core.fingerprint import hash_of
 from workflow_scripts.lib.datasets.table import Track, read_tracks
@@ -17,6 +17,7 @@ class Corpus:
 
     data: a prepared data set.  sources: names, `accompaniment` being the sum of the stems that are not named.
     split: whose tracks teach.  songs: how many of its songs, the first ones in the table's order; None is all.
+    family: whose songs they are; None takes those of all.
     f0: folders that hold the F0 tables `<track>.csv` of those tracks and of the validation tracks, or none.
     """
 
@@ -25,15 +26,17 @@ class Corpus:
     split: str = "train"
     songs: int | None = None
     f0: tuple[Path, ...] = ()
+    family: str | None = None
 
     @cached_property
     def tracks(self) -> list[Track]:
         """The tracks that teach. Raises UserError where there are none or fewer songs than asked for."""
-        found = self._of(self.split)
+        found = of_family(self.data, self._of(self.split), self.family, "budget.family")
         songs = list(dict.fromkeys(track.song for track in found))
         if self.songs is not None and self.songs > len(songs):
+            of = f" of the family {self.family!r}" if self.family else ""
             raise UserError(
-                f"{self.data}: has {len(songs)} songs in the split {self.split!r}, but budget.songs asks for "
+                f"{self.data}: has {len(songs)} songs{of} in the split {self.split!r}, but budget.songs asks for "
                 f"{self.songs}; ask for no more than there are."
             )
         return [track for track in found if track.song in songs[: self.songs]]
@@ -59,6 +62,14 @@ class Corpus:
                 f"{self.data}: has no track in the split {split!r}, which training needs; assign some to it."
             )
         return found
+
+
+def of_family(data: Path, tracks: Sequence[Track], family: str | None, key: str) -> list[Track]:
+    """The tracks of a family, all where it is None. Raises UserError, naming the `key`, where it has none."""
+    known = {track.family for track in tracks} - {""}
+    if family is not None and family not in known:
+        raise UserError(f"{data}: has no training song of the family {family!r} ({key}); {nearest(family, known)}")
+    return [track for track in tracks if family in (None, track.family)]
 
 
 def f0_table(folders: Sequence[Path], track: str) -> Path:

@@ -1,18 +1,20 @@
 """The embedded corpora as prepared roots: every piece rendered by a process of its own, the same bits on every run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import write_f0
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import write_text
-from workflow_scripts.lib.datasets.embedded.corpus import Rendered
+from workflow_scripts.lib.datasets.embedded.corpus import Rendered, quantise
 from workflow_scripts.lib.datasets.musdb_stems import STREAMS
 from workflow_scripts.lib.datasets.prepare import LSB, Form, Prepared, hash_of_samples, hash_of_track, write_manifest
 from workflow_scripts.lib.datasets.raw import check_name, refuse_shared
@@ -21,6 +23,8 @@ from workflow_scripts.lib.datasets.workers import map_processes
 
 CORPORA = ("chorales", "songs")
 SETUP = "musdb.yaml"
+LOWEST = 16000  # Hz; the instruments have bands of noise up to 10 kHz, and would be others below this rate
+PEAK = 0.9  # of full scale, for the loudest sample of a song that was resampled
 
 
 def render_corpus(
@@ -35,7 +39,9 @@ def render_corpus(
     """Render a corpus into `root`: 16-bit WAV, the exact F0, `manifest.json` and, last, `tracks.csv`.
 
     settings: `corpus`, chorales or songs; `pieces`, names of some of them (None: all); `seconds`, a shorter length.
-    rate in Hz: None takes the corpus' own. Raises UserError for settings, stems, voices or channels that it has not.
+    rate in Hz: None takes the corpus' own; below 16 kHz the corpus is rendered at its own and resampled, so that the
+    sounds are the same ones. channels: 1 averages them, None keeps the corpus' own.
+    Raises UserError for settings, stems, voices or channels that it has not.
     """
     corpus = settings["corpus"]
     if corpus not in CORPORA:
@@ -74,8 +80,10 @@ def render_track(
 ) -> Prepared:
     """Render one piece and write its folder."""
     module = import_module(f"workflow_scripts.lib.datasets.embedded.{corpus}")
-    rendered = module.render(piece, seconds=seconds) if rate is None else module.render(piece, rate, seconds)
+    native = rate is None or rate < LOWEST
+    rendered = module.render(piece, seconds=seconds) if native else module.render(piece, rate, seconds)
     _refuse_other_form(corpus, rendered, stems, voices, channels)
+    rendered = reformed(rendered, rate or rendered.rate, channels)
     folder = Path(root) / rendered.split / check_name(rendered.track, corpus)
     audio = {stem: rendered.stems[stem] for stem in stems} | {"mixture": rendered.mixture}
     for name, samples in audio.items():
@@ -85,6 +93,19 @@ def render_track(
     hashes = {name: hash_of_samples(samples * LSB) for name, samples in audio.items()}
     silent = [stem for stem in stems if not audio[stem].any()]
     return Prepared(_row(rendered, stems, hashes), hashes, silent, "sum of the stems", None)
+
+
+def reformed(rendered: Rendered, rate: int, channels: int | None) -> Rendered:
+    """The piece at another rate in Hz and, for `channels` 1, as the mean of its channels, the mixture still the sum."""
+    own = len(next(iter(rendered.stems.values())))
+    if rate == rendered.rate and channels in (None, own):
+        return rendered
+    mixed = {
+        name: samples.mean(axis=0, keepdims=True) if channels == 1 else samples.astype(np.float64)
+        for name, samples in rendered.stems.items()
+    }
+    stems = {name: io.resample(samples, rendered.rate, rate) for name, samples in mixed.items()}
+    return replace(rendered, rate=rate, stems=quantise(stems, PEAK))
 
 
 def write_musdb_setup(root: Path, rows: Sequence[Track], stems: Sequence[str]) -> None:
@@ -141,8 +162,10 @@ def _refuse_other_form(
             f"{', '.join(sung) or 'none'}; name these."
         )
     own = len(next(iter(rendered.stems.values())))
-    if channels not in (None, own):
-        raise UserError(f"The data set's channels are {channels}, but the embedded {corpus} have {own}; take null.")
+    if channels not in (None, 1, own):
+        raise UserError(
+            f"The data set's channels are {channels}, but the embedded {corpus} have {own}; take {own}, 1 or null."
+        )
 
 
 def _row(rendered: Rendered, stems: Sequence[str], hashes: Mapping[str, str]) -> Track:

@@ -30,12 +30,14 @@ class Excerpts:
     device: of the scenes' tensors.
     share: (k, n) gives every n-th excerpt of each batch, from the k-th, to process k of n.
     cache_bytes: decoded tracks are kept in memory up to this size; the others are read anew for each excerpt.
+    solo: the source that stands alone in the place of the mixture, which is then not read.
+    name: of the random stream; excerpts of other names are drawn independently.
     """
 
     def __init__(
         self, data: Path, tracks: Sequence[Track], sources: Sequence[str], f0: Sequence[Path] = (), *,
         seconds: float = 4.0, batch: int = 1, references: bool = True, device: torch.device | str = "cpu",
-        share: tuple[int, int] = (0, 1), cache_bytes: int = 2**30,
+        share: tuple[int, int] = (0, 1), cache_bytes: int = 2**30, solo: str | None = None, name: str = "excerpts",
     ) -> None:  # fmt: skip
         if not tracks:
             raise ValueError("excerpts of no track")
@@ -44,6 +46,7 @@ class Excerpts:
             seconds, batch, references, device, share,
         )  # fmt: skip
         self.rate, self.channels = tracks[0].rate, tracks[0].channels
+        self.solo, self.name = solo, name
         self._f0 = {track.track: read_f0(f0_table(f0, track.track)) for track in tracks} if f0 else {}
         self._room, self._decoded = cache_bytes, {}
         lengths = np.array([track.seconds for track in tracks])
@@ -51,7 +54,7 @@ class Excerpts:
 
     def batch(self, seed: int, number: int) -> list[Scene]:
         """This process's share of batch `number`: a pure function of the seed and the number."""
-        generator = stream(seed, "excerpts", number)
+        generator = stream(seed, self.name, number)
         places = [self._place(generator, self.seconds) for _ in range(self.batch_size)]
         first, step = self.share
         return [self._scene(*place, self.seconds) for place in places[first::step]]
@@ -100,8 +103,9 @@ class Excerpts:
     def _read(self, track: Track, start: int, count: int) -> np.ndarray:
         folder = track.folder(self.data)
         rest = [stem for stem in track.stem_names if stem not in self.sources]
-        groups = [[source] if source in track.stem_names else rest for source in self.sources]
-        groups = [["mixture"], *(groups if self.references else [])]
+        stems = {source: [source] if source in track.stem_names else rest for source in self.sources}
+        first = ["mixture"] if self.solo is None else stems[self.solo]
+        groups = [first, *(stems.values() if self.references else [])]
         return np.stack(
             [sum(_read(folder / f"{part}.wav", start, count) for part in parts) for parts in groups]
         ).astype(np.float32)

@@ -14,6 +14,7 @@ from workflow_scripts.lib.datasets.musdb_hq import read_musdb_hq
 from workflow_scripts.lib.datasets.musdb_stems import read_musdb_stems
 from workflow_scripts.lib.datasets.origin import check_licence, check_settings, origin_hash, root_of
 from workflow_scripts.lib.datasets.prepare import link_to, prepare_tracks, take_over, whole_folder
+from workflow_scripts.lib.datasets.published_split import as_published
 from workflow_scripts.lib.datasets.raw import RawTrack
 
 __all__ = ["origin_hash", "prepare"]
@@ -33,7 +34,8 @@ class Origin:
 
 
 def _folder(origin: Origin) -> list[RawTrack]:
-    return read_folder(origin.root, origin.stems, origin.settings.get("ignore") or ())
+    tracks = read_folder(origin.root, origin.stems, origin.settings.get("ignore") or ())
+    return as_published(tracks, origin.root) if origin.settings.get("split") == "published" else tracks
 
 
 def _musdb_hq(origin: Origin) -> list[RawTrack]:

@@ -22,7 +22,7 @@ _STEMS = _COMMON | {"root", "valid"}
 _CSD = _COMMON | {"root", "quartets"}
 SETTINGS = {
     "embedded": frozenset({"corpus", "seconds", "pieces"}),
-    "folder": _FOLDER,
+    "folder": _FOLDER | {"split"},
     "musdb_hq": _FOLDER | {"valid"},
     "musdb_stems": _STEMS,
     "fetched": _FOLDER | _STEMS | _CSD | {"archives", "layout"},
@@ -58,6 +58,10 @@ def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> None:
     for key in settings:
         if key not in SETTINGS[kind]:
             raise UserError(f"{where} has the unknown key {key!r}; {nearest(key, SETTINGS[kind])}")
+    if settings.get("split") not in (None, "published"):
+        raise UserError(
+            f"{where}.split is {settings['split']!r}; allowed: published, that of arXiv 1711.00048, or null."
+        )
     needed = {"embedded": ["corpus"], "fetched": ["layout", "archives"]}.get(kind, [])
     for key in needed:
         if key not in settings:

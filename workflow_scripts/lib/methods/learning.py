@@ -3,7 +3,9 @@
 import io
 import os
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
@@ -18,6 +20,7 @@ from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track
 from workflow_scripts.lib.datasets.training_data import TrainingData
+from workflow_scripts.lib.datasets.unpaired import Deal, streams
 from workflow_scripts.lib.methods.contract import Tensors
 from workflow_scripts.lib.methods.progress import progress_on
 from workflow_scripts.lib.methods.training import Course, Diverged, Schedule, Training
@@ -35,27 +38,32 @@ class Learned:
 
     def facts(self) -> dict[str, Any]:
         """What the provenance of a model says beside the cost of the last attempt."""
+        failed = {"failed": self.failed} if self.failed else {}
         if not self.course.attempts:
-            return {}
+            return failed
         course = self.course
         facts = {"steps": course.step, "best_step": course.best_step, "best_loss": course.best_loss}
-        return facts | {"earlier_attempts": course.attempts[:-1]} | ({"failed": self.failed} if self.failed else {})
+        return facts | {"earlier_attempts": course.attempts[:-1]} | failed
 
 
 def learn(
     method: ModuleType, settings: Any, schedule: Schedule, corpus: Corpus, *, seed: int, gpus: int, state: Path,
-    fingerprint: str, stream: TextIO = sys.stderr,
+    fingerprint: str, stream: TextIO = sys.stderr, dealt: Deal | None = None,
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Learned:  # fmt: skip
     """Train, or go on with a training that was killed; `state` and `fingerprint` as in `Training`.
 
     The stems are read only where the method's setting `supervision` is not `mixture`.
+    dealt: unlabelled songs, for a method that needs them.  start: weights to start from, None for the method's own.
     """
     accelerator = accelerator_for(gpus, schedule.precision)
     set_seed(seed_of(seed, "start") % 2**31)
     stems = getattr(settings, "supervision", "stems") != "mixture"
     sets = [excerpts(corpus, tracks, schedule, accelerator, stems) for tracks in (corpus.tracks, corpus.valid)]
+    alone = partial(excerpts, replace(corpus, f0=()), schedule=schedule, accelerator=accelerator, stems=False)
+    data = TrainingData(*sets, unpaired=streams(dealt, alone) if dealt else None, start=start or {})
     training = Training(
-        method.trainee(TrainingData(*sets), settings, seed, accelerator.device, accelerator),
+        method.trainee(data, settings, seed, accelerator.device, accelerator),
         schedule,
         accelerator,
         state=state,
@@ -70,9 +78,13 @@ def learn(
 
 
 def excerpts(
-    corpus: Corpus, tracks: list[Track], schedule: Schedule, accelerator: Accelerator, stems: bool
-) -> Excerpts:
-    """The excerpts of some tracks of the corpus, each process's share of a batch on its device."""
+    corpus: Corpus, tracks: Sequence[Track], schedule: Schedule, accelerator: Accelerator, stems: bool,
+    solo: str | None = None, name: str = "excerpts",
+) -> Excerpts:  # fmt: skip
+    """The excerpts of some tracks of the corpus, each process's share of a batch on its device.
+
+    stems: whether they have references.  solo, name: as in `Excerpts`.
+    """
     processes = accelerator.num_processes
     if schedule.batch % processes:
         raise UserError(
@@ -89,6 +101,8 @@ def excerpts(
         device=accelerator.device,
         share=(accelerator.process_index, processes),
         cache_bytes=schedule.cache_mb * 2**20,
+        solo=solo,
+        name=name,
     )
 
 

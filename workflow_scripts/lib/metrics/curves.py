@@ -18,7 +18,7 @@ def curves_figure(curves: pd.DataFrame, *, title: str, remark: str = "") -> Figu
     groups = list(curves.groupby("label", sort=False))
     with rc_context({"font.size": FONT}):
         figure = Figure(figsize=(6.4, 0.8 + 2.6 * len(groups)), layout="constrained")
-        panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
+        panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0] if groups else []
         for axes, (label, rows) in zip(panels, groups, strict=True):
             sources = list(rows["f0"].unique())
             for (f0, seed), run in rows.groupby(["f0", "seed"], sort=False):

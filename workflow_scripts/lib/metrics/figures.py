@@ -3,6 +3,7 @@
 What tells things apart is place, line style, hatch or a printed number, never colour alone.
 """
 
+import textwrap
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ FORMATS = {
 BOUND_STYLES = ("--", "-.", ":", (0, (8, 2, 1, 2, 1, 2)), (0, (1, 3)), (0, (12, 3)))
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")  # one an F0 source, none without F0
 FONT = 9
+LETTERS = 11  # of a heading to an inch
 COLOURS = "cividis"  # uniform steps, lightness monotone, alike for colour-blind readers
 BRIGHT = 0.45  # relative luminance above which black print is easier to read than white
 
@@ -99,6 +101,11 @@ def distribution_figure(
 def heading(title: str, *remarks: str) -> str:
     """The title, and beneath it the remarks that there are."""
     return "\n".join(filter(None, [title, ". ".join(filter(None, remarks))]))
+
+
+def wrapped(text: str, inches: float) -> str:
+    """The lines of a heading broken so that they fit a figure of this width."""
+    return "\n".join(textwrap.fill(line, int(inches * LETTERS)) for line in text.split("\n"))
 
 
 def draw_distribution(axes: Axes, table: pd.DataFrame, rows: Sequence[Row], bounds: Sequence[Row], kind: Kind) -> None:
