@@ -86,21 +86,14 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     places = waveform.places_of(model, scene.sources, NAME)
     network = network_of(settings, len(places), len(scene.mixture))
     network_trainee.restored(network, waveform.without_order(model), scene, NAME)
-    return separated(network, scene, settings)[places]
+    return waveform.separated(network, scene, assembly_of(settings))[places]
 
 
-def separated(network: nn.Module, scene: Scene, settings: Settings) -> torch.Tensor:
-    """Estimates [source, channel, time] of a network, in its own order of the sources."""
-    level = waveform.level_of(scene.mixture)
-    given, size = level.normalised(scene.mixture), round(settings.chunk_seconds * scene.rate)
-    with torch.no_grad():
-        if settings.assembly == "faded":
-            found = waveform.faded(network, given, len(scene.sources), size, settings.overlap)
-        else:
-            reach = round(settings.shift_seconds * scene.rate)
-            generator = network_trainee.generator_of(scene.seed, "shifts")
-            found = waveform.shifted(network, given, len(scene.sources), size, settings.shifts, reach, generator)
-    return level.restored(found)
+def assembly_of(settings: Settings) -> waveform.Assembly:
+    """How the settings say that chunks are put together."""
+    return waveform.Assembly(
+        settings.assembly, settings.chunk_seconds, settings.overlap, settings.shifts, settings.shift_seconds
+    )
 
 
 def network_of(settings: Settings, sources: int, channels: int) -> nn.Module:

@@ -9,6 +9,7 @@ the mask layer, ReLU masks. Departs from that code: its initialisation overwrite
 random values; here they start at one and zero.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -72,6 +73,23 @@ class ConvTasNet(nn.Module):
         masks = relu(self.mask(stream)).unflatten(1, (self.sources, -1))
         estimates = self.decoder(encoded.unsqueeze(1) * masks)
         return _at_least(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
+
+
+def network_like(weights: Mapping[str, torch.Tensor], remember: bool = True) -> ConvTasNet:
+    """A network of the sizes that these weights have. Raises UserError where they are not those of a `ConvTasNet`."""
+    if not {"encoder.weight", "mask.weight", "repeats.0.0.along.weight"} <= weights.keys():
+        raise UserError(
+            "The model to adapt is not one of the Conv-TasNet of this project; start from a method whose module is "
+            "conv_tasnet, with `network: demucs`."
+        )
+    filters, channels, length = weights["encoder.weight"].shape
+    hidden, bottleneck, _ = weights["repeats.0.0.widen.weight"].shape
+    places = [name.split(".")[1:3] for name in weights if name.endswith(".along.weight")]
+    sizes = Sizes(
+        filters, length, bottleneck, hidden, weights["repeats.0.0.along.weight"].shape[-1],
+        blocks=1 + max(int(block) for _, block in places), repeats=1 + max(int(repeat) for repeat, _ in places),
+    )  # fmt: skip
+    return ConvTasNet(weights["mask.weight"].shape[0] // filters, channels, sizes, remember)
 
 
 class Block(nn.Module):

@@ -10,14 +10,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.nn.functional import pad
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.methods import chunks
-from workflow_scripts.lib.methods.contract import Tensors
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.network_trainee import generator_of
 
 # mixture [batch, channel, time] -> estimates [batch, source, channel, time]
 Separator = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """How chunks are put together: `faded` (overlapping) or `shifted` (side by side, averaged over shifts).
+
+    overlap: of `faded`, share of a chunk that the next one covers too, in [0, 1).
+    shifts, shift_seconds: of `shifted`, the number of passes and the longest silence before a chunk.
+    """
+
+    kind: str
+    chunk_seconds: float
+    overlap: float
+    shifts: int
+    shift_seconds: float
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,19 @@ def level_of(mixture: torch.Tensor) -> Level:
     mono = mixture.mean(dim=0)
     deviation = mono.std(correction=0).item()
     return Level(mono.mean().item(), deviation if deviation > 0 else 1.0)
+
+
+def separated(network: nn.Module, scene: Scene, assembly: Assembly) -> torch.Tensor:
+    """Estimates [source, channel, time] of a network, in its own order of the sources; no gradient."""
+    level, sources, rate = level_of(scene.mixture), len(scene.sources), scene.rate
+    given, size = level.normalised(scene.mixture), round(assembly.chunk_seconds * rate)
+    with torch.no_grad():
+        if assembly.kind == "faded":
+            found = faded(network, given, sources, size, assembly.overlap)
+        else:
+            reach = round(assembly.shift_seconds * rate)
+            found = shifted(network, given, sources, size, assembly.shifts, reach, generator_of(scene.seed, "shifts"))
+    return level.restored(found)
 
 
 def faded(separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float) -> torch.Tensor:
