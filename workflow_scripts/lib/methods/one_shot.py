@@ -80,10 +80,7 @@ def adapt(
     network, places = _network(scene, model, settings.remember)
     lesson = Lesson(network, places, scene, settings)
     if lesson.uses and settings.epochs:
-        # Otherwise the first five steps would go uphill; so they are plain momentum, as in the original.
-        ranger = Ranger(
-            list(trainable(network, settings.strategy).values()), lr=settings.learning_rate, degenerated_to_sgd=True
-        )
+        ranger = optimizer_of(list(trainable(network, settings.strategy).values()), settings.learning_rate)
         lesson.prepare()
         loop = Loop(
             network, ranger, lesson.terms, len(lesson.uses), settings.epochs, state, fingerprint,
@@ -135,6 +132,14 @@ def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Paramete
         if parameter.requires_grad:
             chosen[name] = parameter
     return chosen
+
+
+def optimizer_of(parameters: list[torch.Tensor], learning_rate: float) -> Ranger:
+    """Ranger as in the original (20.4.11): RAdam, gradient centralisation, and every six steps half-way back.
+
+    The library's own default goes uphill in the first five steps; with this setting they are plain momentum.
+    """
+    return Ranger(parameters, lr=learning_rate, degenerated_to_sgd=True)
 
 
 class Lesson:
