@@ -86,7 +86,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     places = waveform.places_of(model, scene.sources, NAME)
     network = network_of(settings, len(places), len(scene.mixture))
     network_trainee.restored(network, waveform.without_order(model), scene, NAME)
-    return waveform.separated(network, scene, assembly_of(settings))[places]
+    return waveform.separated(network, places, scene, assembly_of(settings))
 
 
 def assembly_of(settings: Settings) -> waveform.Assembly:

@@ -96,7 +96,7 @@ def adapt(
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time] of an adapted model; the marks are used where `output` is not `plain`."""
     network, places = _network(scene, model, settings.remember)
-    estimates = waveform.separated(network.eval(), scene, assembly_of(settings))[places]
+    estimates = waveform.separated(network.eval(), places, scene, assembly_of(settings))
     if settings.output == "plain":
         return estimates
     marks = _marks(scene)
@@ -165,8 +165,8 @@ class Lesson:
         """Find the stems that our own terms start from, with the network as it is now."""
         own = self.settings.stems > 0 or self.settings.remix > 0
         if own and self.pieces:
-            first = waveform.separated(self.network, self.scene, assembly_of(self.settings))[self.places]
-            first = (first - self.level.mean) / self.level.deviation
+            first = waveform.separated(self.network, self.places, self.scene, assembly_of(self.settings))
+            first = self.level.normalised(first)
             self.stems = one_shot_stems.consistent(first, self.mixture, self.marks, self.scene.rate)
 
     def terms(self, number: int) -> Iterator[dict[str, torch.Tensor]]:

@@ -61,7 +61,7 @@ def stretches(marks: torch.Tensor, shortest: int, margin: int) -> list[Stretch]:
 
 def muted(estimates: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
     """Estimates [source, channel, time], zero where their source is marked silent."""
-    return estimates * (1 - silent(marks))
+    return estimates.masked_fill(marks.unsqueeze(1) < 0, 0)
 
 
 def consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:

@@ -47,9 +47,6 @@ class Level:
     def normalised(self, signals: torch.Tensor) -> torch.Tensor:
         return (signals - self.mean) / self.deviation
 
-    def restored(self, signals: torch.Tensor) -> torch.Tensor:
-        return signals * self.deviation + self.mean
-
 
 def level_of(mixture: torch.Tensor) -> Level:
     """Mixture [channel, time] -> the level of its mean over channels."""
@@ -58,17 +55,24 @@ def level_of(mixture: torch.Tensor) -> Level:
     return Level(mono.mean().item(), deviation if deviation > 0 else 1.0)
 
 
-def separated(network: nn.Module, scene: Scene, assembly: Assembly) -> torch.Tensor:
-    """Estimates [source, channel, time] of a network, in its own order of the sources; no gradient."""
-    level, sources, rate = level_of(scene.mixture), len(scene.sources), scene.rate
+def separated(network: nn.Module, places: Sequence[int], scene: Scene, assembly: Assembly) -> torch.Tensor:
+    """Estimates [source, channel, time] of a network, without gradient.
+
+    places: where each of the scene's sources stands in the network's output.
+    """
+    level, rate = level_of(scene.mixture), scene.rate
     given, size = level.normalised(scene.mixture), round(assembly.chunk_seconds * rate)
+
+    def separator(chunk: torch.Tensor) -> torch.Tensor:
+        return network(chunk)[:, places]
+
     with torch.no_grad():
         if assembly.kind == "faded":
-            found = faded(network, given, sources, size, assembly.overlap)
+            found = faded(separator, given, len(places), size, assembly.overlap)
         else:
-            reach = round(assembly.shift_seconds * rate)
-            found = shifted(network, given, sources, size, assembly.shifts, reach, generator_of(scene.seed, "shifts"))
-    return level.restored(found)
+            reach, generator = round(assembly.shift_seconds * rate), generator_of(scene.seed, "shifts")
+            found = shifted(separator, given, len(places), size, assembly.shifts, reach, generator)
+        return found.mul_(level.deviation).add_(level.mean)
 
 
 def faded(separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float) -> torch.Tensor:
