@@ -16,6 +16,7 @@ class Given:
     def __init__(self, scenes: Sequence[Scene], batch: int = 2, references: bool = True) -> None:
         self.scenes = [scene if references else replace(scene, references=None) for scene in scenes]
         self.batch_size, self.rate, self.sources = batch, scenes[0].rate, scenes[0].sources
+        self.channels = len(scenes[0].mixture)
 
     def batch(self, seed: int, number: int) -> list[Scene]:
         chosen = stream(seed, "excerpts", number).integers(len(self.scenes), size=self.batch_size)

@@ -1,5 +1,7 @@
 """Tiny synthetic scenes: two harmonic tones with vibrato, noise-free, with the F0 that they were made of."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -23,19 +25,23 @@ def scene(rate: int = 8000, channels: int = 1, length: int | None = None, seed: 
     references = torch.tensor(np.stack(tones)[:, None] * gains[..., None], dtype=torch.float32)
     hz = np.stack([_f0(index, grid) for index in range(len(SOURCES))])
     f0 = F0(SOURCES, hz, np.ones_like(hz))
-    return Scene(references.sum(dim=0), rate, SOURCES, seed, f0, references)
+    return Scene(references.sum(dim=0), rate, SOURCES, seed, f0, references, marks(times))
+
+
+def marks(times: np.ndarray) -> torch.Tensor:
+    """Exact marks [source, time] at these times in s."""
+    return torch.tensor(np.stack([np.where(_sounds(index, times), 1.0, -1.0) for index in range(len(SOURCES))])).float()
 
 
 def silence(like: Scene) -> Scene:
-    """The same scene with nothing in it, its F0 kept."""
-    return Scene(
-        torch.zeros_like(like.mixture), like.rate, like.sources, like.seed, like.f0, torch.zeros_like(like.references)
-    )
+    """The same scene with nothing in it, its F0 and marks kept."""
+    return replace(like, mixture=torch.zeros_like(like.mixture), references=torch.zeros_like(like.references))
 
 
 def on(where: Scene, device: str) -> Scene:
     """The same scene on another device."""
-    return Scene(where.mixture.to(device), where.rate, where.sources, where.seed, where.f0, where.references.to(device))
+    moved = {name: getattr(where, name).to(device) for name in ("mixture", "references", "marks")}
+    return replace(where, **moved)
 
 
 def si_sdr(references: torch.Tensor, estimates: torch.Tensor) -> torch.Tensor:

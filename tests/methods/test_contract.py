@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -44,7 +45,7 @@ def learnt(name: str, examples: list[Scene]) -> Tensors:
     """What the method learns from the examples, in one step where it learns step by step."""
     needs, start = description(name).get("needs", []), description(name).get("start")
     if "training" not in needs:
-        return {}
+        return learnt(start, examples) if start else {}
     module, settings = method(name)
     if hasattr(module, "train"):
         return module.train(examples, settings)
@@ -63,15 +64,24 @@ def learnt(name: str, examples: list[Scene]) -> Tensors:
 def given(name: str, whole: Scene) -> Scene:
     """The scene with no more than what the method's file asks for."""
     needs = description(name).get("needs", [])
-    return replace(
-        whole, f0=whole.f0 if "f0" in needs else None, references=whole.references if "references" in needs else None
-    )
+    kept = {name: getattr(whole, name) if name in needs else None for name in ("f0", "references", "marks")}
+    return replace(whole, **kept)
 
 
 def separate(name: str, whole: Scene, weights: Tensors | None = None) -> torch.Tensor:
     module, settings = method(name)
-    channels = len(whole.mixture)
-    return module.separate(given(name, whole), settings, model(name, channels) if weights is None else weights)
+    weights = model(name, len(whole.mixture)) if weights is None else weights
+    if "adaptation" in description(name).get("needs", []):
+        weights = adapted(name, whole, weights)
+    return module.separate(given(name, whole), settings, weights)
+
+
+def adapted(name: str, whole: Scene, weights: Tensors) -> Tensors:
+    """The weights after one epoch on this scene."""
+    module, settings = method(name)
+    with TemporaryDirectory() as folder:
+        state = Path(folder) / "state.pt"
+        return module.adapt(given(name, whole), replace(settings, epochs=1), weights, state, "contract")[0]
 
 
 def assert_estimates(estimates: torch.Tensor, whole: Scene) -> None:
@@ -91,6 +101,12 @@ def test_a_method_learns_exactly_where_its_file_says_so(name):
     assert (hasattr(module, "train") or hasattr(module, "trainee")) == (
         "training" in description(name).get("needs", [])
     )
+
+
+@every_method
+def test_a_method_adapts_exactly_where_its_file_says_so(name):
+    module, _ = method(name)
+    assert hasattr(module, "adapt") == ("adaptation" in description(name).get("needs", []))
 
 
 @every_method
@@ -135,7 +151,7 @@ def test_training_twice_gives_the_same_bits(name):
     model.cache_clear()
     second = model(name, 1)
     assert first.keys() == second.keys()
-    assert bool(first) == ("training" in description(name).get("needs", []))
+    assert bool(first) == ("start" in description(name) or "training" in description(name).get("needs", []))
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
@@ -162,7 +178,8 @@ def test_silence_in_gives_silence_out(name, channels):
 def test_a_scene_that_falls_silent_half_way_stays_finite(name):
     whole = scenes.scene()
     half = torch.arange(whole.mixture.shape[-1]) < whole.mixture.shape[-1] // 2
-    cut = replace(whole, mixture=whole.mixture * half, references=whole.references * half)
+    marks = torch.where(half, whole.marks, -torch.ones(()))
+    cut = replace(whole, mixture=whole.mixture * half, references=whole.references * half, marks=marks)
     assert_estimates(separate(name, cut), cut)
 
 

@@ -3,7 +3,7 @@
 Chunks start on a grid, so that what is known a frame (F0) needs no interpolation; the last one ends with the signal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -20,8 +20,8 @@ def starts(length: int, size: int, overlap: float) -> list[int]:
     return [round(index * (length - size) / (count - 1)) for index in range(count)]
 
 
-def weights(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> torch.Tensor:
-    """Cross-fade of the chunks, [chunk, position]: they add up to 1 at each of `length` positions.
+def fades(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Cross-fade of the chunks one after the other, [position]: they add up to 1 at each of `length` positions.
 
     Squared sines, half a chunk up and half down, divided by their sum; where there is only one chunk, 1.
     """
@@ -31,7 +31,13 @@ def weights(places: Sequence[int], length: int, size: int, like: torch.Tensor) -
     total = like.new_zeros(length)
     for start in places:
         total[start : start + size] += window
-    return torch.stack([window / total[start : start + size] for start in places])
+    for start in places:
+        yield window / total[start : start + size]
+
+
+def weights(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> torch.Tensor:
+    """The same of all chunks, [chunk, position]."""
+    return torch.stack(list(fades(places, length, size, like)))
 
 
 def cut(signal: torch.Tensor, places: Sequence[int], size: int) -> torch.Tensor:

@@ -1,0 +1,178 @@
+"""Import of published Conv-TasNet weights: both kinds of files, names, sums, and files that would run code."""
+
+import os
+import pickle
+import sys
+import types
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.methods import conv_tasnet, tasnet_weights
+from workflow_scripts.lib.methods.contract import Scene
+from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, Sizes
+from workflow_scripts.lib.methods.model_file import load_model
+from workflow_scripts.train.import_weights import import_weights
+
+TINY = Sizes(filters=6, length=20, bottleneck=4, hidden=5, blocks=2, repeats=2)
+
+
+def network() -> ConvTasNet:
+    torch.manual_seed(0)
+    body = ConvTasNet(4, 2, TINY)
+    for parameter in body.parameters():
+        torch.nn.init.normal_(parameter)
+    return body
+
+
+def published(body: ConvTasNet) -> dict[str, torch.Tensor]:
+    """The network's tensors under the names of the public code, written out by hand."""
+    ours = body.state_dict()
+    theirs = {
+        "encoder.conv1d_U.weight": ours["encoder.weight"],
+        "separator.network.0.gamma": ours["normalise.gain"],
+        "separator.network.0.beta": ours["normalise.offset"],
+        "separator.network.1.weight": ours["bottleneck.weight"],
+        "separator.network.3.weight": ours["mask.weight"],
+        "decoder.basis_signals.weight": ours["decoder.weight"],
+    }
+    for repeat in range(2):
+        for block in range(2):
+            start, inside = f"separator.network.2.{repeat}.{block}.net.", f"repeats.{repeat}.{block}."
+            theirs[start + "0.weight"] = ours[inside + "widen.weight"]
+            theirs[start + "1.weight"] = ours[inside + "bend.weight"]
+            theirs[start + "2.gamma"] = ours[inside + "normalise.gain"]
+            theirs[start + "2.beta"] = ours[inside + "normalise.offset"]
+            theirs[start + "3.net.0.weight"] = ours[inside + "along.weight"]
+            theirs[start + "3.net.1.weight"] = ours[inside + "bend_again.weight"]
+            theirs[start + "3.net.2.gamma"] = ours[inside + "normalise_again.gain"]
+            theirs[start + "3.net.2.beta"] = ours[inside + "normalise_again.offset"]
+            theirs[start + "3.net.3.weight"] = ours[inside + "narrow.weight"]
+    return theirs
+
+
+@pytest.fixture
+def public_class(monkeypatch):
+    """A class under the name by which the pickles of the branch v1 call theirs; nothing may ever make one."""
+    module = types.ModuleType("demucs.tasnet")
+    module.ConvTasNet = type("ConvTasNet", (torch.nn.Module,), {"__module__": "demucs.tasnet"})
+    monkeypatch.setitem(sys.modules, "demucs", types.ModuleType("demucs"))
+    monkeypatch.setitem(sys.modules, "demucs.tasnet", module)
+    return module.ConvTasNet
+
+
+def sum_of(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "old"])
+@pytest.mark.parametrize("whole", [True, False], ids=["v1", "v2"])
+def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, public_class, monkeypatch, whole, new):
+    body, path = network(), tmp_path / "tasnet.th"
+    state = published(body)
+    content = {"class": public_class, "args": (), "kwargs": {"X": 2, "audio_channels": 2}, "state": state}
+    torch.save(content if whole else state, path, _use_new_zipfile_serialization=new)
+    monkeypatch.delitem(sys.modules, "demucs.tasnet")
+    monkeypatch.delitem(sys.modules, "demucs")
+    model = tasnet_weights.imported(path, sum_of(path))
+    assert {int(model[f"source.{name}"]) for name in ("drums", "bass", "other", "vocals")} == {0, 1, 2, 3}
+    assert int(model["rate"]) == 44100
+    assert all(torch.equal(model[name], each) for name, each in body.state_dict().items())
+    assert len(model) == len(body.state_dict()) + 5
+
+
+def test_the_command_writes_a_model_that_separates(tmp_path):
+    path, out = tmp_path / "tasnet.th", tmp_path / "model.safetensors"
+    torch.save(published(network()), path)
+    import_weights(weights=path, out=out, sha256=sum_of(path)[:12])
+    model, header = load_model(out, torch.device("cpu"))
+    assert header["module"] == "conv_tasnet"
+    settings = conv_tasnet.Settings(filters=6, bottleneck=4, hidden=5, blocks=2, repeats=2, chunk_seconds=0.1)
+    mixture = torch.randn(2, 9000, generator=torch.Generator().manual_seed(0))
+    found = conv_tasnet.separate(Scene(mixture, 44100, ("vocals", "drums", "bass", "other")), settings, model)
+    assert found.shape == (4, 2, 9000)
+    assert found.abs().max() > 0
+
+
+def test_a_file_with_another_sum_is_refused(tmp_path):
+    path = tmp_path / "tasnet.th"
+    torch.save(published(network()), path)
+    with pytest.raises(UserError, match="those of the published files"):
+        tasnet_weights.imported(path)
+    with pytest.raises(UserError, match="allowed is 00000000"):
+        tasnet_weights.imported(path, "00000000")
+    for no_sum in ("", "be5669", "tasnet.th"):
+        with pytest.raises(UserError, match="hexadecimal"):
+            tasnet_weights.imported(path, no_sum)
+    with pytest.raises(UserError, match="no such file"):
+        tasnet_weights.imported(tmp_path / "absent.th")
+
+
+class Attack:
+    """Writes a file when it is unpickled without care."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.target}",)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("new", [True, False, None], ids=["zip", "old", "bare"])
+def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, new):
+    path, target = tmp_path / "tasnet.th", tmp_path / "executed"
+    content = {"state": published(network()), "args": Attack(target)}
+    if new is None:
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=new)
+    with pytest.raises(UserError, match="cannot be read as weights"):
+        tasnet_weights.imported(path, sum_of(path))
+    assert not target.exists()
+    pickle.loads(pickle.dumps(Attack(target)))  # the attack is a real one
+    assert target.exists()
+
+
+def test_files_of_other_kinds_are_refused_in_one_sentence(tmp_path):
+    class Doubled(torch.nn.Module):
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            return 2 * given
+
+    path = tmp_path / "tasnet.th"
+    torch.jit.save(torch.jit.trace(Doubled(), torch.ones(1)), path)
+    with pytest.raises(UserError, match="compiled program"):
+        tasnet_weights.read(path)
+    for content in (b"", b"no weights", bytes(1000)):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="cannot be read as weights"):
+            tasnet_weights.read(path)
+    torch.save([1, 2], path)
+    with pytest.raises(UserError, match="no named tensors"):
+        tasnet_weights.read(path)
+
+
+def test_a_missing_another_or_a_misshapen_tensor_is_named():
+    state = published(network())
+    name = "separator.network.2.1.0.net.3.net.3.weight"
+    lacking = {key: each for key, each in state.items() if key != name}
+    for given, message in (
+        (lacking, f"lacks 1 tensors, the first '{name}'"),
+        ({**state, "head.weight": torch.ones(1)}, "'head.weight'"),
+        ({**state, name: torch.ones(4, 5, 2)}, "has shape"),
+        ({**state, "separator.network.3.weight": torch.ones(12, 4, 1)}, "not for the 4 sources"),
+    ):
+        with pytest.raises(UserError, match=message):
+            tasnet_weights.converted(given, "tasnet.th")
+
+
+def test_only_weights_with_a_whole_sum_are_fetched_by_name(tmp_path):
+    with pytest.raises(UserError, match="did you mean 'tasnet_extra'"):
+        tasnet_weights.fetched("tasnet_extr", tmp_path)
+    with pytest.raises(UserError, match=r"fetch https://.*beb46fac\.th yourself"):
+        tasnet_weights.fetched("tasnet-beb46fac", tmp_path)
+    assert {len(each.sha256) for each in tasnet_weights.PUBLISHED.values()} == {64, 8}

@@ -1,0 +1,160 @@
+"""Supervised Conv-TasNet on waveforms, trained and used as in the branch v1 of facebookresearch/demucs.
+
+Loss: L1 between estimated and true waveforms. Adam, learning rate 3e-4. Augmentation: each source with a random sign,
+its channels swapped or not, offset by less than a second against the others, and taken from any song of its group of
+four; the mixture is made anew of them. Departs from the public code: an excerpt is normalised by its own mixture
+where that takes the song's, because a training is given excerpts only (separation has the whole song and takes its
+level); long songs are separated in overlapping, cross-faded chunks (`assembly: shifted` is as published with UGOSA).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.training_data import TrainingData
+from workflow_scripts.lib.methods import network_trainee, waveform
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, LibraryConvTasNet, Sizes
+
+NAME = "the Conv-TasNet"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """network: `demucs` (mono or stereo) or `torchaudio`, the library's class (mono).
+
+    filters, length, bottleneck, hidden, kernel, blocks, repeats: see `conv_tasnet_network.Sizes`.
+    remember: False computes the blocks twice in training and keeps less in memory.
+    offset_seconds: largest offset of a source in training; an excerpt is cut by as much, at most to its half.
+    remix_group: excerpts of a batch among which sources are exchanged; 1 exchanges none.
+    assembly: `faded` (overlapping chunks, cross-faded) or `shifted` (chunks side by side, averaged over shifts).
+    chunk_seconds: of both.  overlap: of `faded`, in [0, 1) of a chunk.  shifts, shift_seconds: of `shifted`.
+    learning_rate: of Adam; it is multiplied by `decay` every `decay_steps` steps.
+    """
+
+    network: Literal["demucs", "torchaudio"] = "demucs"
+    filters: int = 256
+    length: int = 20
+    bottleneck: int = 256
+    hidden: int = 512
+    kernel: int = 3
+    blocks: int = 10
+    repeats: int = 4
+    remember: bool = True
+    offset_seconds: float = 1.0
+    remix_group: int = 4
+    assembly: Literal["faded", "shifted"] = "faded"
+    chunk_seconds: float = 10.0
+    overlap: float = 0.25
+    shifts: int = 10
+    shift_seconds: float = 0.5
+    learning_rate: float = 3e-4
+    decay: float = 1.0
+    decay_steps: int = 1000
+
+
+@dataclass(frozen=True)
+class Example:
+    """mixture [batch, channel, time], the sum of references [batch, source, channel, time]."""
+
+    mixture: torch.Tensor
+    references: torch.Tensor
+
+
+def trainee(
+    data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
+) -> network_trainee.NetworkTrainee[Example]:
+    """A network at its start values, or at those of `data.start`. Raises UserError where it fits not the channels."""
+    excerpts = data.train
+    network = network_trainee.built(
+        lambda: network_of(settings, len(excerpts.sources), excerpts.channels), seed, data.start
+    )
+    task = network_trainee.Task(partial(augmented, settings), plain, loss_of)
+    descent = network_trainee.Descent(settings.learning_rate, 0.0, settings.decay, settings.decay_steps)
+    facts = waveform.order_of(excerpts.sources)
+    return network_trainee.trainee_of(task, network, data, descent, seed, device, accelerator, facts)
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
+    places = waveform.places_of(model, scene.sources, NAME)
+    network = network_of(settings, len(places), len(scene.mixture))
+    network_trainee.restored(network, waveform.without_order(model), scene, NAME)
+    return waveform.separated(network, places, scene, assembly_of(settings))
+
+
+def assembly_of(settings: Settings) -> waveform.Assembly:
+    """How the settings say that chunks are put together."""
+    return waveform.Assembly(
+        settings.assembly, settings.chunk_seconds, settings.overlap, settings.shifts, settings.shift_seconds
+    )
+
+
+def network_of(settings: Settings, sources: int, channels: int) -> nn.Module:
+    """The network that the settings describe."""
+    sizes = Sizes(
+        settings.filters, settings.length, settings.bottleneck, settings.hidden, settings.kernel, settings.blocks,
+        settings.repeats,
+    )  # fmt: skip
+    if settings.network == "torchaudio":
+        return LibraryConvTasNet(sources, channels, sizes)
+    return ConvTasNet(sources, channels, sizes, settings.remember)
+
+
+def loss_of(network: nn.Module, given: Example) -> torch.Tensor:
+    """Mean |estimate - reference| over items, sources, channels and time."""
+    return (network(given.mixture).float() - given.references).abs().mean()
+
+
+def plain(scenes: Sequence[Scene], generator: torch.Generator) -> Example:  # noqa: ARG001
+    """Scenes of one length -> an item each, as they are but for their level; nothing is drawn."""
+    references = _references(scenes)
+    return Example(references.sum(dim=1), references)
+
+
+def augmented(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:
+    """Scenes of one length -> as many items, made of sources that were offset, turned and exchanged at random."""
+    references = _references(scenes)
+    span = min(round(settings.offset_seconds * scenes[0].rate), references.shape[-1] // 2)
+    references = offset(references, span, generator)
+    references = remixed(turned(references, generator), settings.remix_group, generator)
+    return Example(references.sum(dim=1), references)
+
+
+def offset(references: torch.Tensor, span: int, generator: torch.Generator) -> torch.Tensor:
+    """[batch, source, channel, time] -> each source from a place of its own, `span` samples shorter."""
+    length = references.shape[-1] - span
+    first = torch.randint(span + 1, references.shape[:2], generator=generator).to(references.device)
+    index = first[..., None, None] + torch.arange(length, device=references.device)
+    return references.gather(-1, index.expand(*references.shape[:-1], length))
+
+
+def turned(references: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """[batch, source, channel, time] -> each source with a random sign, its channels swapped or not."""
+    shape = (*references.shape[:2], 1, 1)
+    signs = torch.randint(2, shape, generator=generator).to(references) * 2 - 1
+    swapped = torch.randint(2, shape, generator=generator).bool().to(references.device)
+    return signs * torch.where(swapped, references.flip(2), references)
+
+
+def remixed(references: torch.Tensor, group: int, generator: torch.Generator) -> torch.Tensor:
+    """[batch, source, channel, time] -> sources exchanged at random among each `group` items that follow each other."""
+    columns = []
+    for source in range(references.shape[1]):
+        parts = torch.arange(len(references)).split(max(1, group))
+        order = torch.cat([part[torch.randperm(len(part), generator=generator)] for part in parts])
+        columns.append(references[order.to(references.device), source])
+    return torch.stack(columns, dim=1)
+
+
+def _references(scenes: Sequence[Scene]) -> torch.Tensor:
+    """True sources [batch, source, channel, time], at the level of their mixtures."""
+    if any(scene.references is None for scene in scenes):
+        raise UserError("The Conv-TasNet learns from the true sources; the training excerpts came without them.")
+    return torch.stack([waveform.level_of(scene.mixture).normalised(scene.references) for scene in scenes])

@@ -1,0 +1,190 @@
+"""Conv-TasNet for music: masks on a learned, short-time representation of the waveform, all sources in one pass.
+
+    mixture -> encoder -> channel-wise norm -> bottleneck -> repeats of dilated blocks -> masks -> decoder -> estimates
+
+The network of the branch v1 of facebookresearch/demucs, which adapts Luo and Mesgarani (IEEE/ACM TASLP 2019) to several
+audio channels. It differs from the article: one 1-D convolution over all audio channels with a ReLU as the encoder, no
+bias anywhere, no skip branch (the masks are made of the residual stream itself), nothing between the last block and
+the mask layer, ReLU masks. Departs from that code: its initialisation overwrites gains and offsets of the norms with
+random values; here they start at one and zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import conv_transpose1d, group_norm, pad, relu
+from torch.utils.checkpoint import checkpoint
+
+from workflow_scripts.lib.core.errors import UserError
+
+EPSILON = 1e-8  # inside the square roots of the norms
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """filters: N of the encoder.  length: L of a filter in samples, even; the hop is half of it.
+
+    bottleneck: B, channels of the residual stream.  hidden: H, channels inside a block.  kernel: P, odd.
+    blocks: X in a repeat, with dilations 1, 2, 4, ...  repeats: R.
+    The defaults are those of the published weights: 10,977,872 parameters for four sources in stereo.
+    """
+
+    filters: int = 256
+    length: int = 20
+    bottleneck: int = 256
+    hidden: int = 512
+    kernel: int = 3
+    blocks: int = 10
+    repeats: int = 4
+
+
+class ConvTasNet(nn.Module):
+    """mixture [batch, channel, time] -> estimates [batch, source, channel, time], as long as the mixture.
+
+    remember: False makes the blocks anew on the way back instead of keeping what is inside them: the same gradients,
+    a tenth of the memory, a third more time.
+    Samples behind the last whole frame are zero in the estimates, as in the public code.
+    """
+
+    def __init__(self, sources: int, channels: int, sizes: Sizes, remember: bool = True) -> None:
+        super().__init__()
+        self.sources, self.sizes, self.remember = sources, sizes, remember
+        self.encoder = nn.Conv1d(channels, sizes.filters, sizes.length, stride=sizes.length // 2, bias=False)
+        self.normalise = FrameNorm(sizes.filters)
+        self.bottleneck = nn.Conv1d(sizes.filters, sizes.bottleneck, 1, bias=False)
+        self.repeats = nn.ModuleList(
+            nn.ModuleList(Block(sizes, dilation=2**index) for index in range(sizes.blocks))
+            for _ in range(sizes.repeats)
+        )
+        self.mask = nn.Conv1d(sizes.bottleneck, sources * sizes.filters, 1, bias=False)
+        self.decoder = Decoder(sizes.filters, channels, sizes.length)
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight") and parameter.dim() > 1:
+                nn.init.xavier_normal_(parameter)
+
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
+        encoded = relu(self.encoder(_at_least(mixture, self.sizes.length)))
+        stream = self.bottleneck(self.normalise(encoded))
+        for repeat in self.repeats:
+            for block in repeat:
+                stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
+        masks = relu(self.mask(stream)).unflatten(1, (self.sources, -1))
+        estimates = self.decoder(encoded.unsqueeze(1) * masks)
+        return _at_least(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
+
+
+def network_like(weights: Mapping[str, torch.Tensor], remember: bool = True) -> ConvTasNet:
+    """A network of the sizes that these weights have. Raises UserError where they are not those of a `ConvTasNet`."""
+    if not {"encoder.weight", "mask.weight", "repeats.0.0.along.weight"} <= weights.keys():
+        raise UserError(
+            "The model to adapt is not one of the Conv-TasNet of this project; start from a method whose module is "
+            "conv_tasnet, with `network: demucs`."
+        )
+    filters, channels, length = weights["encoder.weight"].shape
+    hidden, bottleneck, _ = weights["repeats.0.0.widen.weight"].shape
+    places = [name.split(".")[1:3] for name in weights if name.endswith(".along.weight")]
+    sizes = Sizes(
+        filters, length, bottleneck, hidden, weights["repeats.0.0.along.weight"].shape[-1],
+        blocks=1 + max(int(block) for _, block in places), repeats=1 + max(int(repeat) for repeat, _ in places),
+    )  # fmt: skip
+    return ConvTasNet(weights["mask.weight"].shape[0] // filters, channels, sizes, remember)
+
+
+class Block(nn.Module):
+    """stream [batch, channel, frame] -> the stream and what this block adds to it.
+
+    gains, offsets of its norms: [1, channel, 1], so that an optimiser that treats tensors by their number of
+    dimensions treats them as it does in the public code.
+    """
+
+    def __init__(self, sizes: Sizes, dilation: int) -> None:
+        super().__init__()
+        reach = (sizes.kernel - 1) * dilation // 2
+        self.widen = nn.Conv1d(sizes.bottleneck, sizes.hidden, 1, bias=False)
+        self.bend = nn.PReLU()
+        self.normalise = GlobalNorm(sizes.hidden)
+        self.along = nn.Conv1d(
+            sizes.hidden, sizes.hidden, sizes.kernel, padding=reach, dilation=dilation, groups=sizes.hidden, bias=False
+        )
+        self.bend_again = nn.PReLU()
+        self.normalise_again = GlobalNorm(sizes.hidden)
+        self.narrow = nn.Conv1d(sizes.hidden, sizes.bottleneck, 1, bias=False)
+
+    def forward(self, stream: torch.Tensor) -> torch.Tensor:
+        inside = self.normalise(self.bend(self.widen(stream)))
+        inside = self.normalise_again(self.bend_again(self.along(inside)))
+        return stream + self.narrow(inside)
+
+
+class GlobalNorm(nn.Module):
+    """Zero mean and unit variance over channels and frames together, then a gain and an offset a channel (gLN)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1, channels, 1))
+        self.offset = nn.Parameter(torch.zeros(1, channels, 1))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return group_norm(values, 1, self.gain.flatten(), self.offset.flatten(), EPSILON)
+
+
+class FrameNorm(nn.Module):
+    """Zero mean and unit variance over the channels of each frame, then a gain and an offset a channel (cLN)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1, channels, 1))
+        self.offset = nn.Parameter(torch.zeros(1, channels, 1))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        variance, mean = torch.var_mean(values, dim=1, correction=0, keepdim=True)
+        return self.gain * (values - mean) / (variance + EPSILON).sqrt() + self.offset
+
+
+class Decoder(nn.Module):
+    """[batch, source, filter, frame] -> overlapping pieces of waveform, added up: [batch, source, channel, time].
+
+    weight: [channel * length, filter], the form in which the public code keeps and its optimiser sees it.
+    """
+
+    def __init__(self, filters: int, channels: int, length: int) -> None:
+        super().__init__()
+        self.channels, self.length = channels, length
+        self.weight = nn.Parameter(torch.empty(channels * length, filters))
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        pieces = self.weight.unflatten(0, (self.channels, self.length)).permute(2, 0, 1)
+        signals = conv_transpose1d(frames.flatten(0, 1), pieces, stride=self.length // 2)
+        return signals.unflatten(0, frames.shape[:2])
+
+
+class LibraryConvTasNet(nn.Module):
+    """torchaudio's class behind the same interface: the nearest that a library has, for mono audio only.
+
+    It differs from the network above in its biases, a skip branch, a global norm at the input, no ReLU behind the
+    encoder and a PReLU before the masks: 16,141,905 parameters where that has 10,967,632 in mono.
+    """
+
+    def __init__(self, sources: int, channels: int, sizes: Sizes) -> None:
+        from torchaudio.models import ConvTasNet as Library
+
+        super().__init__()
+        if channels != 1:
+            raise UserError(
+                f"The setting network: torchaudio separates mono audio, and this has {channels} channels; prepare the "
+                "data set with `channels: 1` or take `network: stereo`."
+            )
+        self.network = Library(
+            sources, sizes.length, sizes.filters, sizes.kernel, sizes.bottleneck, sizes.hidden, sizes.blocks,
+            sizes.repeats, "relu",
+        )  # fmt: skip
+
+    def forward(self, mixture: torch.Tensor) -> torch.Tensor:
+        return self.network(mixture).unsqueeze(2)
+
+
+def _at_least(signals: torch.Tensor, length: int) -> torch.Tensor:
+    """Signals [..., time] with zeros behind them up to `length`."""
+    return pad(signals, (0, max(0, length - signals.shape[-1])))

@@ -1,0 +1,33 @@
+"""A trained Conv-TasNet without adaptation, its estimates zero where their source is marked silent.
+
+The control that every adaptation by marks has to beat: what the marks give for nothing (`apply act` in the public code
+of Cantisani et al., WASPAA 2021).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from workflow_scripts.lib.methods import one_shot
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+
+
+@dataclass(frozen=True)
+class Settings:
+    """output: `muted` or `consistent` (what muting leaves of the mixture goes to the other sources).
+
+    assembly, chunk_seconds, overlap, shifts, shift_seconds: of the separation, see `waveform.Assembly`.
+    """
+
+    output: Literal["muted", "consistent"] = "muted"
+    assembly: Literal["faded", "shifted"] = "faded"
+    chunk_seconds: float = 10.0
+    overlap: float = 0.25
+    shifts: int = 10
+    shift_seconds: float = 0.5
+
+
+def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where the scene has no marks or the model does not fit."""
+    return one_shot.separate(scene, one_shot.Settings(**vars(settings)), model)

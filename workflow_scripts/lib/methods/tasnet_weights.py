@@ -1,0 +1,219 @@
+"""The published Conv-TasNet weights of facebookresearch/demucs as a model of `conv_tasnet`.
+
+Nothing but tensors, numbers, texts and their containers is read, so no code from a file ever runs. The file of the
+branch v2 holds tensors alone. That of the branch v1 is a pickle that also names the network's class and keeps the
+arguments that it was made with: the class becomes an inert placeholder, and whatever else the file asks for is refused.
+"""
+
+import pickle
+import re
+import tarfile
+import types
+import warnings
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch._utils import _rebuild_tensor_v2
+from torch.serialization import SourceChangeWarning
+
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.files import sha256_file
+from workflow_scripts.lib.datasets.fetched import fetch
+from workflow_scripts.lib.methods import waveform
+from workflow_scripts.lib.methods.contract import Tensors
+from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, network_like
+
+RATE = 44100
+SOURCES = ("drums", "bass", "other", "vocals")  # in the order of the network's output
+
+
+@dataclass(frozen=True)
+class Published:
+    """url: of the file.  sha256: its sum or, of the branch v2, the first eight digits that its name gives."""
+
+    url: str
+    sha256: str
+
+
+# Licence: MIT, as the code. `extra`: trained on 150 more songs. UGOSA took `tasnet`.
+PUBLISHED = {
+    "tasnet": Published(
+        "https://dl.fbaipublicfiles.com/demucs/v2.0/tasnet.th",
+        "be56693f6a5c4854b124f95bb9dd043f3167614898493738ab52e25648bec8a2",
+    ),
+    "tasnet_extra": Published(
+        "https://dl.fbaipublicfiles.com/demucs/v2.0/tasnet_extra.th",
+        "0ccbece3acd98785a367211c9c35b1eadae8d148b0d37fe5a5494d6d335269b5",
+    ),
+    "tasnet-beb46fac": Published("https://dl.fbaipublicfiles.com/demucs/v3.0/tasnet-beb46fac.th", "beb46fac"),
+    "tasnet_extra-df3777b2": Published(
+        "https://dl.fbaipublicfiles.com/demucs/v3.0/tasnet_extra-df3777b2.th", "df3777b2"
+    ),
+}
+
+# Names: ours, and those of the public code. Of a block they stand behind `repeats.<repeat>.<block>.`.
+OUTER = {
+    "encoder.weight": "encoder.conv1d_U.weight",
+    "normalise.gain": "separator.network.0.gamma",
+    "normalise.offset": "separator.network.0.beta",
+    "bottleneck.weight": "separator.network.1.weight",
+    "mask.weight": "separator.network.3.weight",
+    "decoder.weight": "decoder.basis_signals.weight",
+}
+INNER = {
+    "widen.weight": "net.0.weight",
+    "bend.weight": "net.1.weight",
+    "normalise.gain": "net.2.gamma",
+    "normalise.offset": "net.2.beta",
+    "along.weight": "net.3.net.0.weight",
+    "bend_again.weight": "net.3.net.1.weight",
+    "normalise_again.gain": "net.3.net.2.gamma",
+    "normalise_again.offset": "net.3.net.2.beta",
+    "narrow.weight": "net.3.net.3.weight",
+}
+
+
+def imported(path: Path, sha256: str | None = None) -> Tensors:
+    """A file of the published weights -> what `conv_tasnet.separate` takes as its model.
+
+    sha256: the sum, or its beginning, that the file must have; None allows those of `PUBLISHED` alone.
+    Raises UserError where the file cannot be read, has another sum, holds code, or lacks a tensor.
+    """
+    _check_sum(Path(path), sha256)
+    return converted(read(Path(path)), str(path))
+
+
+def fetched(name: str, cache: Path) -> Path:
+    """The checked file of `PUBLISHED` in `cache`, downloaded where it is not there yet.
+
+    Raises UserError for an unknown name, one without a whole sum, and where the address gives nothing.
+    """
+    if name not in PUBLISHED:
+        raise UserError(f"No published weights are called {name!r}; {nearest(name, PUBLISHED)}")
+    published = PUBLISHED[name]
+    if len(published.sha256) < 64:
+        raise UserError(
+            f"Of {name} only the beginning of the sum is published; fetch {published.url} yourself and give the file."
+        )
+    return fetch({"url": published.url, "file": f"{name}.th", "sha256": published.sha256}, cache)
+
+
+def read(path: Path) -> Tensors:
+    """The tensors of a PyTorch file, old or new; of one that keeps class, arguments and state, those of the state."""
+    try:
+        content = _content(path)
+    except (OSError, RuntimeError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
+            pickle.UnpicklingError) as error:  # fmt: skip
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{path}: cannot be read as weights ({reason}); allowed are PyTorch files of tensors and of the published "
+            "Conv-TasNet."
+        ) from error
+    state = content.get("state", content) if isinstance(content, dict) else content
+    if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
+        raise UserError(f"{path}: holds no named tensors; give the file of the published weights.")
+    return dict(state)
+
+
+def converted(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
+    """Tensors under the names of the public code -> under ours, with the rate and the order of the sources."""
+    theirs = {**OUTER, **_inner(tensors)}
+    missing, extra = sorted(set(theirs.values()) - set(tensors)), sorted(set(tensors) - set(theirs.values()))
+    for verb, found in (("lacks", missing), ("has besides the network's", extra)):
+        if found:
+            raise UserError(f"{where}: {verb} {len(found)} tensors, the first {found[0]!r}; give a published file.")
+    ours = {name: tensors[their].float().contiguous() for name, their in theirs.items()}
+    expected = {name: each.shape for name, each in _network(ours).state_dict().items()}
+    for name, shape in expected.items():
+        if ours[name].shape != shape:
+            raise UserError(
+                f"{where}: the tensor {theirs[name]!r} has shape {tuple(ours[name].shape)} where {tuple(shape)} is "
+                "expected; give a published file."
+            )
+    if len(SOURCES) * ours["encoder.weight"].shape[0] != ours["mask.weight"].shape[0]:
+        raise UserError(f"{where}: is not for the {len(SOURCES)} sources {', '.join(SOURCES)}; give a published file.")
+    return {**ours, **waveform.order_of(SOURCES), "rate": torch.tensor(RATE)}
+
+
+def _inner(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """Our names and theirs, of all blocks that the file has."""
+    blocks = {tuple(name.split(".")[3:5]) for name in tensors if name.startswith("separator.network.2.")}
+    return {
+        f"repeats.{'.'.join(block)}.{ours}": f"separator.network.2.{'.'.join(block)}.{theirs}"
+        for block in sorted(blocks)
+        for ours, theirs in INNER.items()
+    }
+
+
+def _network(ours: Tensors) -> ConvTasNet:
+    with torch.device("meta"):  # shapes alone
+        return network_like(ours)
+
+
+# Reading without running
+
+
+class Placeholder:
+    """Stands for the class that a file names; can be made of anything and does nothing."""
+
+    dump_patches = False  # asked for by torch where a file keeps the source of a class
+
+    def __new__(cls, *arguments: Any) -> "Placeholder":  # noqa: ARG004
+        return super().__new__(cls)
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+ALLOWED = {
+    "collections.OrderedDict": OrderedDict,
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor_v2,
+    "demucs.tasnet.ConvTasNet": Placeholder,
+}
+
+
+class Restricted(pickle.Unpickler):
+    """Finds only what is needed to build named tensors; torch itself finds the types of their storages."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = ALLOWED.get(f"{module}.{name}")
+        if found is None:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no weights need")
+        return found
+
+
+def _content(path: Path) -> Any:
+    # Both are kinds of files that torch would open by other means than the unpickler that it is given.
+    if tarfile.is_tarfile(path):
+        raise pickle.UnpicklingError("it is a tar archive")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+                raise pickle.UnpicklingError("it is a compiled program")
+    reader = types.ModuleType("restricted")
+    reader.Unpickler = Restricted
+    reader.load = lambda file, **options: Restricted(file, **options).load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SourceChangeWarning)
+        return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+
+
+def _check_sum(path: Path, sha256: str | None) -> None:
+    """Raise UserError where the file is absent, its sum is none that is allowed, or `sha256` is no sum."""
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file; {nearest(path.stem, PUBLISHED)}")
+    known = [each.sha256 for each in PUBLISHED.values()] if sha256 is None else [sha256.lower()]
+    if not all(re.fullmatch("[0-9a-f]{8,64}", each) for each in known):
+        raise UserError(f"--sha256 is {sha256!r}; give 8 to 64 hexadecimal digits, as sha256sum prints them.")
+    found = sha256_file(path)
+    if not any(found.startswith(each) for each in known):
+        allowed = "those of the published files" if sha256 is None else known[0]
+        raise UserError(
+            f"{path}: has the SHA-256 sum {found}, allowed is {allowed}; fetch the file anew, or name the sum of your "
+            "own file with --sha256."
+        )

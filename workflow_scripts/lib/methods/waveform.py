@@ -1,0 +1,131 @@
+"""How a network on waveforms separates a song of any length: level, chunks, and the order of its sources.
+
+A song is brought to zero mean and unit deviation of its mono mixture, which is undone on every estimate. Its chunks are
+either overlapping and cross-faded, or, as published with UGOSA, side by side, each averaged over random shifts. All
+overlapping chunks have one length, because the network normalises over what it is given, and hold no added silence
+unless the song is shorter than a chunk. Memory does not grow with the song beyond the mixture and the estimates.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.methods import chunks
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.network_trainee import generator_of
+
+# mixture [batch, channel, time] -> estimates [batch, source, channel, time]
+Separator = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """How chunks are put together: `faded` (overlapping) or `shifted` (side by side, averaged over shifts).
+
+    overlap: of `faded`, share of a chunk that the next one covers too, in [0, 1).
+    shifts, shift_seconds: of `shifted`, the number of passes and the longest silence before a chunk.
+    """
+
+    kind: str
+    chunk_seconds: float
+    overlap: float
+    shifts: int
+    shift_seconds: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """Mean and standard deviation of a mono mixture; the deviation of a constant one counts as 1."""
+
+    mean: float
+    deviation: float
+
+    def normalised(self, signals: torch.Tensor) -> torch.Tensor:
+        return (signals - self.mean) / self.deviation
+
+
+def level_of(mixture: torch.Tensor) -> Level:
+    """Mixture [channel, time] -> the level of its mean over channels."""
+    mono = mixture.mean(dim=0)
+    deviation = mono.std(correction=0).item()
+    return Level(mono.mean().item(), deviation if deviation > 0 else 1.0)
+
+
+def separated(network: nn.Module, places: Sequence[int], scene: Scene, assembly: Assembly) -> torch.Tensor:
+    """Estimates [source, channel, time] of a network, without gradient.
+
+    places: where each of the scene's sources stands in the network's output.
+    """
+    level, rate = level_of(scene.mixture), scene.rate
+    given, size = level.normalised(scene.mixture), round(assembly.chunk_seconds * rate)
+
+    def separator(chunk: torch.Tensor) -> torch.Tensor:
+        return network(chunk)[:, places]
+
+    with torch.no_grad():
+        if assembly.kind == "faded":
+            found = faded(separator, given, len(places), size, assembly.overlap)
+        else:
+            reach, generator = round(assembly.shift_seconds * rate), generator_of(scene.seed, "shifts")
+            found = shifted(separator, given, len(places), size, assembly.shifts, reach, generator)
+        return found.mul_(level.deviation).add_(level.mean)
+
+
+def faded(separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float) -> torch.Tensor:
+    """Mixture [channel, time] -> estimates [source, channel, time] from cross-faded chunks of `size` samples.
+
+    overlap: share of a chunk that the next one covers too, in [0, 1).
+    """
+    length = mixture.shape[-1]
+    places = chunks.starts(length, size, overlap)
+    estimates = mixture.new_zeros(sources, *mixture.shape)
+    for start, fade in zip(places, chunks.fades(places, length, size, mixture), strict=True):
+        part = mixture[..., start : start + size]
+        estimates[..., start : start + size] += separator(part.unsqueeze(0))[0] * fade
+    return estimates
+
+
+def shifted(
+    separator: Separator, mixture: torch.Tensor, sources: int, size: int, shifts: int, reach: int,
+    generator: torch.Generator,
+) -> torch.Tensor:  # fmt: skip
+    """The same from chunks side by side, each the mean over `shifts` passes with silence of random length before it.
+
+    reach: samples; between 0 and this many zeros stand before a chunk, the rest of them behind it.
+    """
+    estimates = mixture.new_zeros(sources, *mixture.shape)
+    for start in range(0, mixture.shape[-1], size):
+        part = mixture[..., start : start + size]
+        for before in torch.randint(reach + 1, (shifts,), generator=generator).tolist():
+            given = pad(part, (before, reach - before)).unsqueeze(0)
+            found = separator(given)[0, ..., before : before + part.shape[-1]]
+            estimates[..., start : start + size] += found / shifts
+    return estimates
+
+
+def order_of(sources: Sequence[str]) -> Tensors:
+    """The places of the sources in a network's output, as tensors that go with its weights."""
+    return {f"source.{name}": torch.tensor(index) for index, name in enumerate(sources)}
+
+
+def places_of(model: Tensors, sources: Sequence[str], method: str) -> list[int]:
+    """Where each source stands in the output of the network that these weights are of.
+
+    Raises UserError where the network was trained on other sources.
+    """
+    known = {name.removeprefix("source."): int(each) for name, each in model.items() if name.startswith("source.")}
+    if set(known) != set(sources):
+        raise UserError(
+            f"The model of {method} was trained on the sources {', '.join(sorted(known)) or 'none'}, and "
+            f"{', '.join(sources)} are asked for; ask for the sources of the training."
+        )
+    return [known[name] for name in sources]
+
+
+def without_order(model: Tensors) -> Tensors:
+    """The weights without the places of the sources."""
+    return {name: each for name, each in model.items() if not name.startswith("source.")}
