@@ -6,6 +6,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from tests.benchmarks.bench_adversarial import naive_step
 from tests.methods import scenes
 from tests.methods.given import Given, unpaired
 from workflow_scripts.lib.core.errors import UserError
@@ -105,6 +106,14 @@ def test_the_separator_is_run_once_for_a_batch_of_mixtures_whatever_the_number_o
     learner.modules["separator"].register_forward_pre_hook(lambda _, given: runs.append(len(given[0])))
     learner.step(1)
     assert runs == expected
+
+
+def test_a_shared_pass_takes_the_same_step_as_a_pass_for_every_use():
+    ours, naive = (trainee(replace(SMALL, rounds=2)) for _ in range(2))
+    assert ours.step(1)["loss"] == pytest.approx(naive_step(naive, 1), rel=1e-5)
+    for source in scenes.SOURCES:
+        torch.testing.assert_close(ours.critics[source].dense.weight, naive.critics[source].dense.weight)
+    torch.testing.assert_close(ours.weights()["first.weight"], naive.weights()["first.weight"], atol=1e-4, rtol=1e-4)
 
 
 def test_critics_are_left_alone_by_the_separators_step():

@@ -28,7 +28,7 @@ def interpolates(real: torch.Tensor, fake: torch.Tensor, generator: torch.Genera
     real + e (fake - real), e uniform in [0, 1) a patch. The generator is on the CPU.
     """
     order = torch.randperm(len(real), generator=generator).to(real.device)
-    places = torch.rand(len(real), generator=generator).to(real.device)
+    places = torch.rand(len(real), generator=generator).to(real)
     return torch.lerp(real[order], fake, places.view(-1, *(1,) * (real.ndim - 1)))
 
 

@@ -187,7 +187,7 @@ class AdversarialTrainee:
             for critic, estimate in zip(self.critics.values(), ends[1].unbind(dim=1), strict=True)
         )
         missing = losses.additivity(mixtures, ends[1])
-        alpha = settings.alpha if number > settings.warmup else 0.0
+        alpha = settings.alpha if not settings.warmup or number > settings.warmup else 0.0
         supervised = torch.autograd.grad(errors.sum(), ends[0])[0]
         critical = alpha * torch.autograd.grad(judged, ends[1])[0]
         additive = settings.beta * torch.autograd.grad(missing, ends[1])[0]

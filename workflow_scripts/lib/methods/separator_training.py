@@ -37,8 +37,8 @@ class SeparatorInTraining:
         self.data, self.settings, self.accelerator = data, settings, accelerator
         self.sources, self.device = data.train.sources, device
         _check_start(data)
-        make = lambda: network_of(settings, len(self.sources))  # noqa: E731
-        self.network = network_trainee.built(make, seed, data.start).to(device)
+        self.network = network_trainee.built(lambda: network_of(settings, len(self.sources)), seed, data.start)
+        self.network.to(device)
         self.modules: dict[str, nn.Module] = {"separator": self.network}
         if settings.average:
             decay = get_ema_multi_avg_fn(settings.average)
@@ -50,9 +50,9 @@ class SeparatorInTraining:
         self._peak = data.start["peak"].cpu() if "peak" in data.start else _highest_peak(data)
 
     def __call__(self, mixtures: torch.Tensor) -> torch.Tensor:
-        """log(1 + magnitude) [item, bin, frame] as read -> [item, source, bin, frame] as given, float32."""
+        """log(1 + magnitude) [item, bin, frame] as read -> [item, source, bin, frame] as given, of the same type."""
         with self.accelerator.autocast():
-            return self.network(mixtures).float()
+            return self.network(mixtures).to(mixtures.dtype)
 
     def descend(self) -> None:
         """A step of the optimiser along the gradients that the backward pass left, and of the average."""
