@@ -76,7 +76,8 @@ def trained(tmp_path_factory) -> Project:
     command = project.command("--configfile", str(config), "--keep-going", str(SLOW / "model.safetensors"))
     _kill_when_there_is(project.folder / SLOW / "state.pt", command, project.folder)
     assert not (project.folder / SLOW / "model.safetensors").exists()
-    assert subprocess.run([*project.command(), "--unlock"], cwd=project.folder, check=False).returncode == 0
+    unlock = project.command("--configfile", str(config), "--unlock")
+    assert subprocess.run(unlock, cwd=project.folder, check=False).returncode == 0
     done = project.run("--keep-going", *TARGETS, config=config)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return project
