@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics.figures import FONT
+from workflow_scripts.lib.metrics.figures import FONT, heading
 from workflow_scripts.lib.metrics.statistics import ALL, Kind, bootstrap_interval, track_values
 
 PANELS = {
@@ -59,9 +59,9 @@ def robustness_figure(points: pd.DataFrame, metric: str, *, title: str, remark: 
         panels = figure.subplots(len(ways), 1, squeeze=False)[:, 0]
         for axes, way in zip(panels, ways, strict=True):
             _draw(axes, points[points["way"] == way])
-            axes.set(xlabel=PANELS[way], ylabel=metric)
+            axes.set(xlabel=PANELS[way], ylabel=f"{metric} (dB)")
         panels[0].legend()
-        figure.suptitle("\n".join(filter(None, (title, remark))))
+        figure.suptitle(heading(title, remark))
         return figure
 
 

@@ -374,7 +374,7 @@ def summary_text(comparison: Comparison, headline: str, *, title: str, remark: s
     table = terminal_table(comparison, headline)
     scored = set(comparison.summary[ROW].itertuples(index=False, name=None))
     failures = {number: failure(comparison, row) for number, row in enumerate(comparison.order) if row not in scored}
-    table.loc[list(failures), table.columns[1:]] = ""
+    table.loc[list(failures), table.columns.drop(["method", "F0"], errors="ignore")] = ""
     widths = [max(map(len, [name, *table[name]])) for name in table]
     shown = len(widths)
     while sum(widths[:shown]) + 2 * (shown - 1) > WIDTH and shown > 2:
@@ -393,11 +393,13 @@ def summary_text(comparison: Comparison, headline: str, *, title: str, remark: s
 
 
 def terminal_table(comparison: Comparison, metric: str) -> pd.DataFrame:
-    """Cells as text: method, first source with its interval, other sources' values, tracks, left out, CPU seconds."""
+    """Cells as text: method, its F0 where some have one, first source with its interval, the others, counts, CPU s."""
     full = score_table(comparison, metric)
     bold = marks(comparison, metric, full)
     sources = [source for source in comparison.sources if source in full]
-    table = pd.DataFrame({"method": [shorten(name, 40) for name in full["method"]]})
+    table = pd.DataFrame({"method": [shorten(method, 40) for method, _ in comparison.order]})
+    if any(f0 for _, f0 in comparison.order):
+        table["F0"] = [shorten(f0, 24) for _, f0 in comparison.order]
     for source in sources:
         cells = full[source] if source == sources[0] else full[source].str.replace(r" \[.*", "", regex=True)
         table[source] = cells + np.where(bold[source], "*", "")
