@@ -26,7 +26,7 @@ def scores_of(order=ORDER, metric="SI-SDR", means=None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).astype({"frame": "Int32"})
 
 
-def tested(pairs, means=None):
+def contrasted_scores(pairs, means=None):
     return contrasts.contrasted(scores_of(means=means), ["SI-SDR"], ORDER, pairs, "mean")
 
 
@@ -40,7 +40,7 @@ def test_methods_are_contrasted_with_the_same_f0_and_with_those_that_use_none():
 
 
 def test_a_contrast_is_the_mean_paired_difference_with_wilcoxons_p_corrected_over_the_contrasts_of_one_f0():
-    tests = tested([["A", "B"], ["A", "C"]])
+    tests = contrasted_scores([["A", "B"], ["A", "C"]])
     values = scores_of().groupby(["method", "f0", "track", "source"])["value"].mean().groupby(level=[0, 1, 2]).mean()
     differences = {
         (b, f0): (values["A", f0] - values[b, f0 if b == "B" else ""]).to_numpy()
@@ -60,13 +60,13 @@ def test_a_contrast_is_the_mean_paired_difference_with_wilcoxons_p_corrected_ove
 
 
 def test_a_clear_difference_is_told_with_its_interval():
-    text = contrasts.contrasts_summary(tested([["A", "B"]], {("A", "exact"): 5.0}))
+    text = contrasts.contrasts_summary(contrasted_scores([["A", "B"]], {("A", "exact"): 5.0}))
     assert "A (F0: exact) - B (F0: exact): +" in text and "p 0.0078, 8 tracks" in text
     assert max(map(len, text.splitlines())) <= 100
 
 
 def test_without_contrasts_nothing_is_said():
-    tests = tested([])
+    tests = contrasted_scores([])
     assert tests.empty and contrasts.contrasts_page(tests) == contrasts.contrasts_summary(tests) == ""
 
 
