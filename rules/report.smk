@@ -86,6 +86,43 @@ rule draw_robustness:
         " --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
+rule draw_critics:
+    input:
+        data=plan.prepared,
+        model=lambda wildcards: plan.critic_model(wildcards.comparison),
+    output:
+        directory("results/draw_critics/{comparison}"),
+        manifest="results/draw_critics/{comparison}.json",
+    log:
+        "results/logs/draw_critics/{comparison}.log",
+    benchmark:
+        "results/benchmarks/draw_critics/{comparison}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        module=lambda wildcards: plan.method(plan.critic(wildcards.comparison).method)[
+            "module"
+        ],
+        settings=lambda wildcards: text(
+            plan.method(plan.critic(wildcards.comparison).method)["settings"]
+        ),
+        label=lambda wildcards: plan.method(plan.critic(wildcards.comparison).method)[
+            "label"
+        ],
+        sources=plan.value("sources"),
+        split=plan.value("split"),
+        remark=lambda wildcards: plan.remark(wildcards.comparison),
+        code=lambda wildcards: plan.draw_critics_code(wildcards.comparison),
+    message:
+        "What the critics see in {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.report.draw_critics --data {input.data:q} --model {input.model:q} --module {params.module}"
+        " --settings {params.settings:q} --label {params.label:q} --sources {params.sources:q} --split {params.split}"
+        " --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+
+
 rule report:
     input:
         scores=[each for name in plan.run for each in plan.score_manifests(name)],
@@ -93,6 +130,9 @@ rule report:
         figures=collect("results/draw/{comparison}.json", comparison=plan.run),
         training=collect(
             "results/draw_training/{comparison}.json", comparison=plan.with_curves()
+        ),
+        critics=collect(
+            "results/draw_critics/{comparison}.json", comparison=plan.with_critics()
         ),
         robustness=collect(
             "results/draw_robustness/{comparison}.json", comparison=plan.with_errors()

@@ -163,6 +163,21 @@ class Plan:
         """The comparisons that have a figure of robustness."""
         return [name for name, entry in self.run.items() if any(entry["degrade"].values())]
 
+    def with_critics(self) -> list[str]:
+        """The comparisons that have a figure of what critics see."""
+        return [name for name in self.run if self._critical(name)]
+
+    def critic(self, comparison: str) -> Row:
+        """The row whose critics are drawn: the last in the table that has some, with its first seed."""
+        rows = self._critical(comparison)
+        return next(row for row in rows if row.method == rows[-1].method)
+
+    def critic_model(self, comparison: str) -> str:
+        return f"{self._model(comparison, self.critic(comparison))}/model.safetensors"
+
+    def _critical(self, comparison: str) -> list[Row]:
+        return [row for row in self._trained(comparison) if _has(self.method(row.method)["module"], "critics_view")]
+
     def errors(self, comparison: str) -> str:
         """What each degraded F0 source of a comparison is made of, as JSON."""
         entry = self.run[comparison]
@@ -320,6 +335,12 @@ class Plan:
 
     def draw_robustness_code(self, comparison: str) -> str:
         return hash_of(code_hash("workflow_scripts.report.draw_robustness"), self.score_code(comparison))
+
+    def draw_critics_code(self, comparison: str) -> str:
+        row, dataset = self.critic(comparison), self.run[comparison]["dataset"]
+        return hash_of(
+            code_hash("workflow_scripts.report.draw_critics"), self.separate_code(dataset, row.method, row.f0)
+        )
 
     def draw_training_code(self, comparison: str) -> str:
         dataset = self.run[comparison]["dataset"]
@@ -539,11 +560,15 @@ def _fields(path: Path, name: str) -> list[ast.AnnAssign]:
     return found
 
 
-@cache
 def _learns_by_steps(module: str) -> bool:
-    """Whether a method's module has the function `trainee`, found without importing it."""
+    return _has(module, "trainee")
+
+
+@cache
+def _has(module: str, function: str) -> bool:
+    """Whether a method's module has a function, found without importing it."""
     tree = ast.parse((ROOT / PACKAGE / "lib/methods" / f"{module}.py").read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef) and node.name == "trainee" for node in tree.body)
+    return any(isinstance(node, ast.FunctionDef) and node.name == function for node in tree.body)
 
 
 def _schema_of(annotation: str) -> dict[str, Any]:

@@ -7,6 +7,12 @@ from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.provenance import folder_of
 from workflow_scripts.lib.metrics import scores as scored
 
+FIGURES = {
+    "draw_training": "training curves",
+    "draw_critics": "what the critics see",
+    "draw_robustness": "robustness to F0 errors",
+}
+
 
 def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: Path, parquet: Path) -> None:
     """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0.
@@ -21,10 +27,9 @@ def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: P
     where = [
         f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in folders
     ]
-    curves = [folder for folder in folders if (folder.parents[1] / "draw_training" / folder.name).exists()]
-    where += [f"  results/draw_training/{folder.name}/: training curves" for folder in curves]
-    errors = [folder for folder in folders if (folder.parents[1] / "draw_robustness" / folder.name).exists()]
-    where += [f"  results/draw_robustness/{folder.name}/: robustness to F0 errors" for folder in errors]
+    for stage, what in FIGURES.items():
+        drawn = [folder.name for folder in folders if (folder.parents[1] / stage / folder.name).exists()]
+        where += [f"  results/{stage}/{name}/: {what}" for name in drawn]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 
