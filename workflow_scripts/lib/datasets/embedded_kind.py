@@ -1,11 +1,13 @@
 """The embedded corpora as prepared roots: every piece rendered by a process of its own, the same bits on every run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from workflow_scripts.lib.audio import io
@@ -20,6 +22,7 @@ from workflow_scripts.lib.datasets.table import Track, write_tracks
 from workflow_scripts.lib.datasets.workers import map_processes
 
 CORPORA = ("chorales", "songs")
+LOWEST_RENDERED = 16000  # Hz; instruments have filters above what a lower rate holds, so lower ones are resampled
 SETUP = "musdb.yaml"
 
 
@@ -74,7 +77,9 @@ def render_track(
 ) -> Prepared:
     """Render one piece and write its folder."""
     module = import_module(f"workflow_scripts.lib.datasets.embedded.{corpus}")
-    rendered = module.render(piece, seconds=seconds) if rate is None else module.render(piece, rate, seconds)
+    own = rate is None or rate < LOWEST_RENDERED
+    rendered = module.render(piece, seconds=seconds) if own else module.render(piece, rate, seconds)
+    rendered = resampled(rendered, rate or rendered.rate)
     _refuse_other_form(corpus, rendered, stems, voices, channels)
     folder = Path(root) / rendered.split / check_name(rendered.track, corpus)
     audio = {stem: rendered.stems[stem] for stem in stems} | {"mixture": rendered.mixture}
@@ -85,6 +90,17 @@ def render_track(
     hashes = {name: hash_of_samples(samples * LSB) for name, samples in audio.items()}
     silent = [stem for stem in stems if not audio[stem].any()]
     return Prepared(_row(rendered, stems, hashes), hashes, silent, "sum of the stems", None)
+
+
+def resampled(rendered: Rendered, rate: int) -> Rendered:
+    """The piece at another rate in Hz, its stems integers as before."""
+    if rate == rendered.rate:
+        return rendered
+    stems = {
+        name: np.rint(io.resample(stem.astype(float), rendered.rate, rate)).astype(np.int16)
+        for name, stem in rendered.stems.items()
+    }
+    return replace(rendered, rate=rate, stems=stems)
 
 
 def write_musdb_setup(root: Path, rows: Sequence[Track], stems: Sequence[str]) -> None:
