@@ -29,6 +29,7 @@ wildcard_constraints:
     sources="[^/]+",
     method=r"[\w-]+",
     f0=r"[\w-]+",
+    marks=r"[\w-]+",
     comparison=r"[\w-]+",
     split="train|valid|test",
     seed=r"\d+",
@@ -37,7 +38,9 @@ wildcard_constraints:
 
 include: "rules/data.smk"
 include: "rules/f0.smk"
+include: "rules/marks.smk"
 include: "rules/train.smk"
+include: "rules/adapt.smk"
 include: "rules/separate.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"

@@ -18,11 +18,12 @@ from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
 from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash
 
-LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source"}
+LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source", "marks": "marks_source"}
 F0_MODULES = {
     "exact": [], "stems": ["pitch"], "mixture": ["multipitch", "voice_assignment"], "file": ["f0_user"],
     "degraded": ["f0_degrade"],
 }  # fmt: skip
+MARKS_MODULES = {"stems": ["activity"], "file": ["marks_user"], "degraded": ["marks_degrade"], "all_active": []}
 # A type that a module's Settings names, as the schema says it; other annotations are left to the module itself.
 TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean", "None": "null"}
 
@@ -48,7 +49,7 @@ class Plan:
 
     @cached_property
     def libraries(self) -> dict[str, dict[str, Any]]:
-        """Definitions of data sets, methods and F0 sources: the files in config/, then the user's own keys."""
+        """Definitions of data sets, methods, F0 sources and marks: the files in config/, then the user's own keys."""
         found = {}
         for library in LIBRARIES:
             files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
@@ -63,6 +64,9 @@ class Plan:
 
     def f0_source(self, name: str) -> dict[str, Any]:
         return self._defined("f0", name)
+
+    def marks_source(self, name: str) -> dict[str, Any]:
+        return self._defined("marks", name)
 
     def rows(self, comparison: str) -> list[Row]:
         """The rows of a comparison, in the order of its table."""
@@ -82,7 +86,7 @@ class Plan:
 
     def resource(self, library: str, name: str) -> Callable[[Any, int], int]:
         """What the entry that a job's wildcard names declares; memory and time grow with each attempt."""
-        wildcard = {"datasets": "dataset", "methods": "method", "f0": "f0"}[library]
+        wildcard = {"datasets": "dataset", "methods": "method", "f0": "f0", "marks": "marks"}[library]
 
         def declared(wildcards: Any, attempt: int) -> int:
             value = self._defined(library, wildcards[wildcard])["resources"][name]
@@ -106,21 +110,60 @@ class Plan:
             paths["of"] = f"results/estimate_f0/{job.dataset}/{entry['of']}/{job.split}/{job.shard}.json"
         return paths
 
-    def separate_inputs(self, wildcards: Any) -> dict[str, str]:
-        """What a separation job reads: the data, and the F0 and the model where the method needs them."""
+    def marks_inputs(self, wildcards: Any) -> dict[str, str]:
+        """Manifests that a job for marks reads: the data, and the marks to make worse where the source is degraded."""
+        entry, job = self.marks_source(wildcards.marks), wildcards
+        paths = {"data": f"results/prepare/{job.dataset}.json"}
+        if entry["kind"] == "degraded":
+            paths["of"] = f"results/make_marks/{job.dataset}/{entry['of']}/{job.split}/{job.shard}.json"
+        return paths
+
+    def adapt_inputs(self, wildcards: Any) -> dict[str, str]:
+        """What an adaptation job reads: the data, the model that it starts from, and the marks where needed."""
         job = wildcards
         paths = {"data": f"results/prepare/{job.dataset}.json"}
+        paths["model"] = f"{self._folder(job.dataset, job.sources, job.method, NO_F0, job.seed)}/model.safetensors"
+        return paths | self._marks_input(job)
+
+    def separate_inputs(self, wildcards: Any) -> dict[str, str]:
+        """What a separation job reads: the data, and the F0, the marks and the weights where the method needs them."""
+        job = wildcards
+        paths = {"data": f"results/prepare/{job.dataset}.json"} | self._marks_input(job)
         if job.f0 != NO_F0:
             paths["f0"] = f"results/estimate_f0/{job.dataset}/{job.f0}/{job.split}/{job.shard}.json"
-        if "training" in self.method(job.method)["needs"]:
-            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/{job.f0}/seed{job.seed}"
+        if "adaptation" in self.method(job.method)["needs"]:
+            folder = f"results/adapt/{job.dataset}/{job.sources}/{job.method}/seed{job.seed}"
+            paths["adapted"] = f"{folder}/{job.split}/{job.shard}.json"
+        elif self._taught(job.method):
+            folder = self._folder(job.dataset, job.sources, job.method, job.f0, job.seed)
             paths["model"] = f"{folder}/model.safetensors"
         return paths
+
+    def _marks_input(self, job: Any) -> dict[str, str]:
+        method = self.method(job.method)
+        path = f"results/make_marks/{job.dataset}/{method['marks']}/{job.split}/{job.shard}.json"
+        return {"marks": path} if "marks" in method["needs"] else {}
+
+    def _taught(self, method: str) -> str | None:
+        """The method whose training gives the weights that a method starts or works with; None where it has none."""
+        entry = self.method(method)
+        return method if "training" in entry["needs"] else entry["start"]
+
+    def _school(self, dataset: str, method: str) -> str:
+        """The data set that a method learns from, to be used on a data set."""
+        own = self.method(method)["train_on"] == "test"
+        return dataset if own else self.dataset(dataset)["models_from"] or dataset
+
+    def _folder(self, dataset: str, sources: str, method: str, f0: str, seed: int) -> str:
+        """Folder of the model that a method starts or works with."""
+        taught = self._taught(method)
+        f0 = f0 if "f0" in self.method(taught)["needs"] else NO_F0
+        return f"results/train/{self._school(dataset, taught)}/{sources}/{taught}/{f0}/seed{seed}"
 
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
         entry = self.dataset(dataset)
-        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms")
+        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms", "muted")
         return text({name: entry[name] for name in names})
 
     def labels(self, comparison: str) -> str:
@@ -130,7 +173,8 @@ class Plan:
 
     def _facts(self, method: str) -> dict[str, Any]:
         entry = self.method(method)
-        return {"label": entry["label"], "bound": entry["bound"], "trained": "training" in entry["needs"]}
+        needs = {"trained": "training" in entry["needs"], "adapted": "adaptation" in entry["needs"]}
+        return {"label": entry["label"], "bound": entry["bound"]} | needs
 
     def remark(self, comparison: str) -> str:
         return self.dataset(self.run[comparison]["dataset"])["remark"]
@@ -149,6 +193,14 @@ class Plan:
     def models(self, comparison: str) -> list[str]:
         """Provenance of the model of each row that has one."""
         return [f"{self._model(comparison, row)}/provenance.json" for row in self._trained(comparison)]
+
+    def adaptations(self, comparison: str) -> list[str]:
+        """Manifests of the adapted models of each row that has some, those of one shard together."""
+        entry = self.run[comparison]
+        base = f"results/adapt/{entry['dataset']}/{'+'.join(entry['sources'])}"
+        rows = [row for row in self.rows(comparison) if "adaptation" in self.method(row.method)["needs"]]
+        tails = [f"{entry['split']}/{shard}.json" for shard in self.shards()]
+        return [f"{base}/{row.method}/seed{row.seed}/{tail}" for tail in tails for row in rows]
 
     def curves(self, comparison: str) -> list[str]:
         """Curves of the training of each row that `curve_labels` names."""
@@ -171,7 +223,7 @@ class Plan:
 
     def _model(self, comparison: str, row: Row) -> str:
         entry = self.run[comparison]
-        return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{row.f0}/seed{row.seed}"
+        return self._folder(entry["dataset"], "+".join(entry["sources"]), row.method, row.f0, row.seed)
 
     def _trained(self, comparison: str) -> list[Row]:
         return [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
@@ -211,19 +263,42 @@ class Plan:
         origin = origin_hash("folder", {"root": str(file)}, Path(self.config["data_cache"])) if file else ""
         return hash_of(code_hash("workflow_scripts.f0.estimate_f0"), before, origin, text(entry["settings"]))
 
+    def marks_code(self, dataset: str, marks: str) -> str:
+        entry = self.marks_source(marks)
+        before = self.marks_code(dataset, entry["of"]) if entry["kind"] == "degraded" else self.prepare_code(dataset)
+        origin = origin_hash("marks", entry["settings"], self._cache) if entry["kind"] == "file" else ""
+        chosen = text([entry["kind"], entry["settings"]])
+        return hash_of(code_hash("workflow_scripts.marks.make_marks"), before, origin, chosen)
+
     def train_code(self, dataset: str, method: str, f0: str) -> str:
         entry = self.method(method)
         chosen = text([entry["training"], entry["budget"], entry["train_on"]])
         before = [] if f0 == NO_F0 else [self.f0_code(dataset, f0)]
         return hash_of(self._method_code("train.train", method), chosen, self.prepare_code(dataset), *before)
 
+    def adapt_code(self, dataset: str, method: str) -> str:
+        parts = [self._method_code("adapt.adapt", method), self.prepare_code(dataset)]
+        return hash_of(*parts, self._model_code(dataset, method, NO_F0), *self._marks_codes(dataset, method))
+
     def separate_code(self, dataset: str, method: str, f0: str) -> str:
         parts = [self._method_code("separate.separate", method), self.prepare_code(dataset)]
-        if "training" in self.method(method)["needs"]:
-            parts.append(self.train_code(dataset, method, f0))
+        if "adaptation" in self.method(method)["needs"]:
+            parts.append(self.adapt_code(dataset, method))
+        elif self._taught(method):
+            parts.append(self._model_code(dataset, method, f0))
         if f0 != NO_F0:
             parts.append(self.f0_code(dataset, f0))
-        return hash_of(*parts)
+        return hash_of(*parts, *self._marks_codes(dataset, method))
+
+    def _model_code(self, dataset: str, method: str, f0: str) -> str:
+        taught = self._taught(method)
+        return self.train_code(
+            self._school(dataset, taught), taught, f0 if "f0" in self.method(taught)["needs"] else NO_F0
+        )
+
+    def _marks_codes(self, dataset: str, method: str) -> list[str]:
+        entry = self.method(method)
+        return [self.marks_code(dataset, entry["marks"])] if "marks" in entry["needs"] else []
 
     def score_code(self, comparison: str) -> str:
         entry = self.run[comparison]
@@ -244,7 +319,7 @@ class Plan:
 
     def draw_training_code(self, comparison: str) -> str:
         dataset = self.run[comparison]["dataset"]
-        models = [self.train_code(dataset, row.method, row.f0) for row in self._trained_by_steps(comparison)]
+        models = [self._model_code(dataset, row.method, row.f0) for row in self._trained_by_steps(comparison)]
         return hash_of(code_hash("workflow_scripts.report.draw_training"), *models)
 
     def report_code(self) -> str:
@@ -256,6 +331,10 @@ class Plan:
         return hash_of(
             code_hash(f"{PACKAGE}.{script}", f"{PACKAGE}.lib.methods.{entry['module']}"), text(entry["settings"])
         )
+
+    @property
+    def _cache(self) -> Path:
+        return Path(self.config["data_cache"])
 
     # Checks
 
@@ -273,6 +352,7 @@ class Plan:
         self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
         dataset = self.dataset(entry["dataset"])
         check_dataset(entry["dataset"], dataset)
+        self._check_models_from(entry["dataset"], dataset)
         for source in entry["sources"]:
             self._known(source, dict.fromkeys([*dataset["stems"], "accompaniment"]), f"{where}.sources")
         if "accompaniment" in entry["sources"] and set(dataset["stems"]) <= set(entry["sources"]):
@@ -286,7 +366,9 @@ class Plan:
             method = self.method(name)
             self._check_settings(f"methods.{name}", method["module"], method["settings"])
             self._check_training(name, method)
-            if "training" in method["needs"] and entry["split"] == method["train_on"] == "train":
+            self._check_start(name, method)
+            self._check_marks(name, dataset)
+            if (taught := self._taught(name)) and entry["split"] == self.method(taught)["train_on"] == "train":
                 raise UserError(
                     f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
                     "split or leave the method out."
@@ -321,6 +403,78 @@ class Plan:
                     f"config: f0.{name} is degraded, but does not say of what; name an F0 source in f0.{name}.of."
                 )
             self._check_f0_source(f"f0.{name}.of", entry["of"])
+
+    def _check_start(self, name: str, method: dict[str, Any]) -> None:
+        where, start = f"config: methods.{name}", method["start"]
+        if "adaptation" in method["needs"] and start is None:
+            raise UserError(
+                f"{where} needs adaptation, but names no model to adapt; name a method in methods.{name}.start."
+            )
+        if "adaptation" in method["needs"] and not _has(method["module"], "adapt"):
+            raise UserError(
+                f"{where} needs adaptation, but its module {method['module']!r} has none; take it out of `needs`."
+            )
+        if {"adaptation", "f0"} <= set(method["needs"]):
+            raise UserError(f"{where} needs adaptation and F0, which adaptation is not given; take one out of `needs`.")
+        if start is None:
+            return
+        self._known(start, self.libraries["methods"], f"methods.{name}.start")
+        first = self.method(start)
+        self._check_settings(f"methods.{start}", first["module"], first["settings"])
+        if "training" not in first["needs"]:
+            raise UserError(
+                f"{where}.start is {start!r}, which has no model, since it is not trained; name one that is."
+            )
+        if "f0" in first["needs"] and "f0" not in method["needs"]:
+            raise UserError(f"{where}.start is {start!r}, which needs F0, as {name!r} does not; name another.")
+
+    def _check_marks(self, name: str, dataset: dict[str, Any]) -> None:
+        method = self.method(name)
+        if "marks" not in method["needs"]:
+            if method["marks"] is not None:
+                raise UserError(f"config: methods.{name}.marks is given, but `needs` has no 'marks'; add it there.")
+            return
+        if method["marks"] is None:
+            raise UserError(
+                f"config: methods.{name} needs marks, but names none; name a source in methods.{name}.marks."
+            )
+        self._check_marks_source(f"methods.{name}.marks", method["marks"], dataset)
+
+    def _check_marks_source(self, where: str, name: str, dataset: dict[str, Any]) -> None:
+        self._known(name, self.libraries["marks"], where)
+        entry = self.marks_source(name)
+        modules = [ROOT / PACKAGE / "lib/datasets" / f"{module}.py" for module in MARKS_MODULES[entry["kind"]]]
+        checked(entry["settings"], _settings_schema(modules), f"config: marks.{name}.settings")
+        if entry["kind"] == "file" and not Path(entry["settings"].get("root", "")).expanduser().exists():
+            raise UserError(
+                f"config: marks.{name}.settings.root is {entry['settings'].get('root')!r}, where there is nothing; set "
+                "it to your folder of <track>.txt label files."
+            )
+        if entry["kind"] == "stems" and dataset["kind"] == "recording":
+            raise UserError(
+                f"config: {where} is {name!r}, found from stems, but a recording has none; name marks of your own."
+            )
+        if entry["kind"] == "degraded":
+            if "of" not in entry:
+                raise UserError(
+                    f"config: marks.{name} is degraded, but does not say of what; name marks in marks.{name}.of."
+                )
+            self._check_marks_source(f"marks.{name}.of", entry["of"], dataset)
+
+    def _check_models_from(self, name: str, dataset: dict[str, Any]) -> None:
+        other = dataset["models_from"]
+        if other is None:
+            return
+        where = f"config: datasets.{name}.models_from"
+        self._known(other, self.libraries["datasets"], f"datasets.{name}.models_from")
+        school = self.dataset(other)
+        check_dataset(other, school)
+        for key in ("rate", "channels", "stems"):
+            if None not in (dataset[key], school[key]) and dataset[key] != school[key]:
+                raise UserError(
+                    f"{where} is {other!r}, whose {key} is {school[key]}, but that of {name!r} is {dataset[key]}; make "
+                    "them equal."
+                )
 
     def _check_settings(self, where: str, module: str, settings: dict[str, Any]) -> None:
         folder = ROOT / PACKAGE / "lib/methods"
@@ -358,7 +512,7 @@ def lead_jobs_here() -> None:
 
 def optional(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
     """Options for the inputs that not every job of a rule has."""
-    given = [name for name in ("of", "f0", "model") if name in input.keys()]  # noqa: SIM118, a list of files too
+    given = [name for name in ("of", "f0", "model", "adapted", "marks") if name in input.keys()]  # noqa: SIM118, a list of files too
     return [part for name in given for part in (f"--{name}", input[name])]
 
 
@@ -380,9 +534,19 @@ def _settings_schema(paths: list[Path]) -> dict[str, Any]:
 
 @cache
 def _learns_by_steps(module: str) -> bool:
-    """Whether a method's module has the function `trainee`, found without importing it."""
+    """Whether a method's module has the function `trainee`."""
+    return _has(module, "trainee")
+
+
+@cache
+def _has(module: str, function: str) -> bool:
+    """Whether a method's module has a function, its own or an imported one, found without importing it."""
     tree = ast.parse((ROOT / PACKAGE / "lib/methods" / f"{module}.py").read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef) and node.name == "trainee" for node in tree.body)
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    return function in own | imported
 
 
 def _schema_of(annotation: str) -> dict[str, Any]:

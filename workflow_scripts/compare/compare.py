@@ -18,20 +18,21 @@ from workflow_scripts.lib.metrics.statistics import Kind
 
 
 def compare(
-    *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: Kind,
-    scoring: str, remark: str, out: Path, code: str,
+    *, scores: list[Path], estimates: list[Path], models: list[Path], adapted: list[Path], rows: str,
+    metrics: list[str], aggregation: Kind, scoring: str, remark: str, out: Path, code: str,
 ) -> None:  # fmt: skip
     """Write table.csv, table.md, table.tex, tests.csv and summary.txt.
 
-    `scores`, `estimates` and `out` are manifests of folders, `estimates` in the order of
-    `rows` (JSON), shard after shard; `models` are the provenance files of the training.
+    `scores`, `estimates`, `adapted` and `out` are manifests of folders, `estimates` in the order of
+    `rows` (JSON), shard after shard; `models` are the provenance files of the training, `adapted` the adapted models of
+    the rows that have some, shard after shard.
     """
     labels = json.loads(rows)
     with recorded(out, code, aggregation=aggregation) as folder:
         values = scored.labelled(scored.read(scores), labels)
         comparison = tables.compare(
             values,
-            _costs(labels, estimates, models),
+            _costs(labels, estimates, models, adapted),
             _failures(labels, estimates),
             scored.order(labels),
             bounds=[row["label"] for row in labels if row["bound"]],
@@ -60,11 +61,16 @@ def _failures(labels: list[dict], estimates: list[Path]) -> pd.DataFrame:
     return pd.DataFrame(failed, columns=["method", "f0", "seed", "reason"]).replace({"f0": {NO_F0: ""}})
 
 
-def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.DataFrame:
+def _costs(labels: list[dict], estimates: list[Path], models: list[Path], adapted: list[Path]) -> pd.DataFrame:
     """What each row's jobs cost, from their provenance; a training that was killed and went on, all its attempts."""
     count = len(labels)
     jobs = [
         ("separate", labels[index % count], folder_of(path) / "provenance.json") for index, path in enumerate(estimates)
+    ]
+    with_own = [row for row in labels if row["adapted"]]
+    jobs += [
+        ("adapt", with_own[index % len(with_own)], folder_of(path) / "provenance.json")
+        for index, path in enumerate(adapted)
     ]
     trained = [row for row in labels if row["trained"]]
     jobs += [("train", row, path) for row, path in zip(trained, models, strict=True)]

@@ -197,8 +197,8 @@ def _named(mark: Mark, known: dict[str, str]) -> Mark:
     name = mark.source.casefold()
     if name not in known:
         raise UserError(
-            f"{mark.where}: there is no source {mark.source!r}; {nearest(name, known.values())} (a minus before the name "
-            "says that it is silent)."
+            f"{mark.where}: there is no source {mark.source!r}; {nearest(name, known.values())} (a minus before "
+            "the name says that it is silent)."
         )
     return replace(mark, source=known[name])
 

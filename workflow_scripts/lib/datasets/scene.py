@@ -18,6 +18,7 @@ class Scene:
     f0: of the voices, where the method's YAML says that it needs `f0`; its frame 0 stands at the first sample.
     references: [source, channel, time], for training with stems, and in separation only where the YAML says that it
         needs `references` (the oracle masks).
+    marks: [source, time] float32, 1 where a source is marked as playing, -1 as silent, 0 where it is not marked.
     """
 
     mixture: torch.Tensor
@@ -26,3 +27,4 @@ class Scene:
     seed: int = 0
     f0: F0 | None = None
     references: torch.Tensor | None = None
+    marks: torch.Tensor | None = None
