@@ -17,6 +17,7 @@ from workflow_scripts.lib.core.config import NO_F0, checked, merged, read_yaml
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
 from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash
+from workflow_scripts.own_song import with_song
 
 LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source", "marks": "marks_source"}
 F0_MODULES = {
@@ -42,19 +43,21 @@ class Plan:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.schema = read_yaml(ROOT / "config/schema.yaml")
+        own = checked(config.get("own_song", {}), self._part("own_song"), "config: own_song")
+        config, self.song = with_song(config, own, lambda name: _definitions(name, config.get(name, {})))
         self.config = checked(config, self.schema, "config")
         self.run = {name: self._known(name, self.config["comparisons"], "run") for name in self.config["run"]}
+        if not (self.run or self.song):
+            raise UserError("config: run is empty; name at least one of the comparisons in it.")
         for name, comparison in self.run.items():
             self._check(f"comparisons.{name}", comparison)
+        if self.song:
+            self._check("own_song", self._song_entry())
 
     @cached_property
     def libraries(self) -> dict[str, dict[str, Any]]:
         """Definitions of data sets, methods, F0 sources and marks: the files in config/, then the user's own keys."""
-        found = {}
-        for library in LIBRARIES:
-            files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
-            found[library] = merged(files, self.config[library])
-        return found
+        return {library: _definitions(library, self.config[library]) for library in LIBRARIES}
 
     def dataset(self, name: str) -> dict[str, Any]:
         return self._defined("datasets", name)
@@ -246,6 +249,39 @@ class Plan:
     def all_f0_tables(self, comparison: str) -> list[str]:
         return [each for f0 in self.run[comparison]["f0"] for each in self.f0_tables(comparison, f0)]
 
+    # One recording of the user's own
+
+    def targets(self) -> list[str]:
+        """What a run makes: the report, or the stems of the user's recording where one is given."""
+        if self.song:
+            return [f"results/song/{self.song.name}.json"]
+        return [self.summary(), "results/report/scores.parquet"]
+
+    def summary(self) -> str:
+        """The text that is printed at the end of a run."""
+        return f"results/song/{self.song.name}/summary.txt" if self.song else "results/report/summary.txt"
+
+    def song_inputs(self, wildcards: Any) -> dict[str, str]:  # noqa: ARG002
+        """What the stems of the user's recording are made from."""
+        song, tail = self.song, "seed0/test/1-of-1.json"
+        base = f"results/separate/{song.dataset}/{'+'.join(self.dataset(song.dataset)['stems'])}"
+        f0 = {name: song.f0 if "f0" in self.method(name)["needs"] else NO_F0 for name in (song.before, song.method)}
+        paths = {"data": f"results/prepare/{song.dataset}.json", "song": str(song.file)}
+        paths["before"] = f"{base}/{song.before}/{f0[song.before]}/{tail}"
+        paths["after"] = f"{base}/{song.method}/{f0[song.method]}/{tail}"
+        marks = self.method(song.method)["marks"]
+        return paths | ({"marks": f"results/make_marks/{song.dataset}/{marks}/test/1-of-1.json"} if song.guided else {})
+
+    def song_code(self) -> str:
+        song, script = self.song, code_hash("workflow_scripts.song.write_song")
+        return hash_of(script, self.separate_code(song.dataset, song.method, song.f0))
+
+    def _song_entry(self) -> dict[str, Any]:
+        """The recording as a comparison, to be checked as one."""
+        song, sources = self.song, self.dataset(self.song.dataset)["stems"]
+        entry = {"dataset": song.dataset, "sources": sources, "methods": [song.before, song.method], "metrics": []}
+        return entry | {"split": "test", "f0": [] if song.f0 == NO_F0 else [song.f0]}
+
     # Fingerprints. Each holds those of the stages before it, so that a result can never rest on an older one unseen.
 
     def prepare_code(self, dataset: str) -> str:
@@ -345,8 +381,11 @@ class Plan:
 
     def _defined(self, library: str, name: str) -> dict[str, Any]:
         entry = self._known(name, self.libraries[library], library)
-        schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
-        return checked(entry, schema, f"config: {library}.{name}")
+        return checked(entry, self._part(LIBRARIES[library]), f"config: {library}.{name}")
+
+    def _part(self, name: str) -> dict[str, Any]:
+        """The schema of one kind of entry."""
+        return {"$ref": f"#/$defs/{name}", "$defs": self.schema["$defs"]}
 
     def _check(self, where: str, entry: dict[str, Any]) -> None:
         self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
@@ -377,6 +416,11 @@ class Plan:
                 self._check_f0(where, name, entry, dataset)
         for name in entry["f0"]:
             self._check_f0_source(where, name)
+            if dataset["kind"] == "recording" and self._f0_kind(name) in ("exact", "stems"):
+                raise UserError(
+                    f"config: {where}.f0 has {name!r}, found from stems, but a recording has none; take 'mixture' or a "
+                    "table of your own."
+                )
 
     def _check_f0(self, where: str, method: str, entry: dict[str, Any], dataset: dict[str, Any]) -> None:
         if not entry["f0"]:
@@ -389,6 +433,10 @@ class Plan:
                 f"config: {where} has the method {method!r}, which needs F0, but the data set {entry['dataset']!r} "
                 f"gives {unvoiced[0]!r} no F0; list it in the data set's `voices` or leave the method out."
             )
+
+    def _f0_kind(self, name: str) -> str:
+        entry = self.f0_source(name)
+        return self._f0_kind(entry["of"]) if entry["kind"] == "degraded" else entry["kind"]
 
     def _check_f0_source(self, where: str, name: str) -> None:
         self._known(name, self.libraries["f0"], f"{where}.f0")
@@ -519,6 +567,12 @@ def optional(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
 def text(value: Any) -> str:
     """A value as JSON that does not depend on the order of keys."""
     return json.dumps(value, sort_keys=True)
+
+
+def _definitions(library: str, own: dict[str, Any]) -> dict[str, Any]:
+    """The files of a library in config/, the user's own keys laid over them."""
+    files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
+    return merged(files, own)
 
 
 def _settings_schema(paths: list[Path]) -> dict[str, Any]:
