@@ -11,6 +11,7 @@ rule make_marks:
         "results/logs/make_marks/{dataset}/{marks}/{split}-{shard}.log",
     benchmark:
         "results/benchmarks/make_marks/{dataset}/{marks}/{split}-{shard}.jsonl"
+    priority: 1  # a mistake in a user's marks is told before hours of training
     threads: plan.resource("marks", "threads")
     resources:
         mem_mb=plan.resource("marks", "mem_mb"),

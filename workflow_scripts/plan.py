@@ -51,6 +51,11 @@ class Plan:
             raise UserError("config: run is empty; name at least one of the comparisons in it.")
         for name, comparison in self.run.items():
             self._check(f"comparisons.{name}", comparison)
+            if self.dataset(comparison["dataset"])["kind"] == "recording":
+                raise UserError(
+                    f"config: comparisons.{name} cannot score {comparison['dataset']!r}, a recording, which has no "
+                    "stems."
+                )
         if self.song:
             self._check("own_song", self._song_entry())
 

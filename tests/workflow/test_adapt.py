@@ -315,3 +315,19 @@ def test_a_mistake_about_marks_and_models_is_told_in_one_sentence(config, librar
     config[library] = change
     with pytest.raises(UserError, match=re.escape(sentence)):
         Plan(config)
+
+
+@pytest.mark.parametrize(
+    ("keys", "methods", "sentence"),
+    [
+        ({"muted": {"seed": 1}}, ["mixture"], "datasets.own.muted is set, but a recording has no stems to mute"),
+        ({}, ["adapter"], "marks.jitter_50ms.of is 'exact', found from stems, but a recording has none"),
+        ({}, ["mixture"], "comparisons.guided cannot score 'own', a recording, which has no stems."),
+    ],
+)
+def test_what_needs_stems_is_refused_for_a_recording(config, keys, methods, sentence):
+    recording = {"label": "R", "kind": "recording", "settings": {"root": __file__}, "stems": ["vocals", "drums"]}
+    config["datasets"] = {"own": recording | keys}
+    config["comparisons"]["guided"] |= {"dataset": "own", "sources": ["vocals", "drums"], "methods": methods}
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        Plan(config)

@@ -37,9 +37,7 @@ def check(kind: str, settings: dict[str, Any]) -> tuple[Any, ...]:
             raise UserError(f"The F0 kind {kind!r} has no setting {name!r}; {nearest(name, known)}")
         _check_type(kind, name, value, known[name].type)
     if kind == "file" and "root" not in settings:
-        raise UserError(
-            "The F0 kind 'file' needs the setting 'root', a folder of <track>.csv or one such file."
-        )
+        raise UserError("The F0 kind 'file' needs the setting 'root', a folder of <track>.csv or one such file.")
     return tuple(_build(part, settings) for part in SETTINGS[kind])
 
 

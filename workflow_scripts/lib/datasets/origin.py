@@ -42,6 +42,8 @@ def check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
     """
     where, kind, settings = f"config: datasets.{name}", dataset["kind"], dataset["settings"]
     check_settings(kind, settings, f"{where}.settings")
+    if kind == "recording" and dataset.get("muted"):
+        raise UserError(f"{where}.muted is set, but a recording has no stems to mute; leave it out.")
     for voice in dataset.get("voices", []):
         if voice not in dataset["stems"]:
             raise UserError(
