@@ -575,9 +575,22 @@ def text(value: Any) -> str:
 
 
 def _definitions(library: str, own: dict[str, Any]) -> dict[str, Any]:
-    """The files of a library in config/, the user's own keys laid over them."""
+    """The files of a library in config/, the user's own keys laid over them, and `like` filled in."""
     files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
-    return merged(files, own)
+    found = merged(files, own)
+    return {name: _like(name, library, found, ()) for name in found}
+
+
+def _like(name: str, library: str, found: dict[str, Any], before: tuple[str, ...]) -> dict[str, Any]:
+    """An entry laid over the one that it names in `like`, if any. before: the entries that led to it."""
+    entry = dict(found[name])
+    other = entry.pop("like", None)
+    if other is None:
+        return entry
+    if other not in found or other in (*before, name):
+        valid = found.keys() - {*before, name}
+        raise UserError(f"config: {library}.{name}.like is {other!r}; {nearest(other, valid)}")
+    return merged(_like(other, library, found, (*before, name)), entry)
 
 
 def _settings_schema(paths: list[Path]) -> dict[str, Any]:

@@ -45,15 +45,18 @@ def write_song(
         sums = {stage: before_after.consistency(found, mixture) for stage, found in stages.items()}
         band = before_after.level(rest) - before_after.level(original)
         text = [f"{song.name}: before ({names[0]}) and after ({names[1]})", *_lines(rows)]
-        text += [f"Stems add up to the mixture at {rate} Hz but for {-sums[s]:.1f} dB ({s})." for s in stages]
-        text += [
-            f"rest.wav is what no stem holds at {own_rate} Hz, {band:.1f} dB of the recording"
-            + (
-                f": above all what lies over {rate // 2} Hz, where the model hears nothing." if rate < own_rate else "."
-            ),
-            f"Stems: {folder}/",
-        ]
+        text += [f"Stems add up to the mixture at {rate} Hz but for {0.0 - sums[s]:.1f} dB ({s})." for s in stages]
+        why = _why(mixture, rate, original, own_rate)
+        text += [f"rest.wav is what no stem holds at {own_rate} Hz, {band:.1f} dB of the recording{why}."]
+        text += [f"Stems: {folder}/"]
         write_text(folder / "summary.txt", "\n".join(text) + "\n")
+
+
+def _why(mixture: np.ndarray, rate: int, original: np.ndarray, own_rate: int) -> str:
+    """What a recording has that a model in another form cannot give."""
+    reasons = [f"what lies over {rate // 2} Hz"] if rate < own_rate else []
+    reasons += ["what differs between the channels"] if len(mixture) < len(original) else []
+    return f" ({' and '.join(reasons)} is not heard by the model)" if reasons else ""
 
 
 def fitted(stem: np.ndarray, rate: int, own_rate: int, shape: tuple[int, int]) -> np.ndarray:
