@@ -604,7 +604,6 @@ def _settings_schema(paths: list[Path]) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-@cache
 def _learns_by_steps(module: str) -> bool:
     """Whether a method's module has the function `trainee`."""
     return _has(module, "trainee")

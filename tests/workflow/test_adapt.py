@@ -204,7 +204,8 @@ def test_marks_found_from_stems_are_audacity_labels(adapted, tmp_path):
 @pytest.fixture
 def config(monkeypatch):
     """The default configuration, with a method that adapts a trained one."""
-    monkeypatch.setattr(planning, "_has", lambda module, name: name == "adapt" and module == "nmf_supervised")
+    has, adapts = planning._has, ("nmf_supervised", "adapt")
+    monkeypatch.setattr(planning, "_has", lambda module, name: (module, name) == adapts or has(module, name))
     method = {"label": "Adapter", "module": "nmf_supervised", "needs": ["marks", "adaptation"]}
     config = copy.deepcopy(DEFAULT)
     config["methods"] = {"adapter": method | {"start": "nmf_supervised", "marks": "jitter_50ms"}}

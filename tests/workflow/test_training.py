@@ -159,6 +159,7 @@ def config(tmp_path, monkeypatch):
     }  # fmt: skip
     config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}}
     config["comparisons"]["vocal_ensemble"] |= {"methods": ["mixture", "learner"], "f0": ["exact", "stems"]}
+    config["run"] = ["vocal_ensemble"]
     return config
 
 
