@@ -29,7 +29,9 @@ wildcard_constraints:
     sources="[^/]+",
     method=r"[\w-]+",
     f0=r"[\w.-]+",
+    marks=r"[\w-]+",
     comparison=r"[\w-]+",
+    song=r"[\w-]+",
     split="train|valid|test",
     seed=r"\d+",
     shard=r"\d+-of-\d+",
@@ -37,25 +39,28 @@ wildcard_constraints:
 
 include: "rules/data.smk"
 include: "rules/f0.smk"
+include: "rules/marks.smk"
 include: "rules/train.smk"
+include: "rules/adapt.smk"
 include: "rules/separate.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"
+include: "rules/song.smk"
 
 
 localrules:
     all,
+    separate_song,
 
 
 rule all:
     default_target: True
     input:
-        "results/report/summary.txt",
-        "results/report/scores.parquet",
+        plan.targets(),
 
 
 onsuccess:
-    summary = "results/report/summary.txt"
+    summary = plan.summary()
     if os.path.exists(summary) and os.path.getmtime(summary) >= started:
         print(open(summary, encoding="utf-8").read())

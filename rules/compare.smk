@@ -6,6 +6,7 @@ rule compare:
         scores=lambda wildcards: plan.score_manifests(wildcards.comparison),
         estimates=lambda wildcards: plan.all_estimates(wildcards.comparison),
         models=lambda wildcards: plan.models(wildcards.comparison),
+        adapted=lambda wildcards: plan.adaptations(wildcards.comparison),
     output:
         directory("results/compare/{comparison}"),
         manifest="results/compare/{comparison}.json",
@@ -30,5 +31,5 @@ rule compare:
         "Comparing the methods of {wildcards.comparison}"
     shell:
         "python -m workflow_scripts.compare.compare --scores {input.scores:q} --estimates {input.estimates:q}"
-        " --models {input.models:q} --rows {params.rows:q} --metrics {params.metrics:q}"
+        " --models {input.models:q} --adapted {input.adapted:q} --rows {params.rows:q} --metrics {params.metrics:q}"
         " --aggregation {params.aggregation} --groups {params.groups:q} --remark={params.remark:q} --scoring {params.scoring:q} --contrasts {params.contrasts:q} --out {output.manifest:q} --code {params.code} &> {log:q}"

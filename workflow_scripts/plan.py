@@ -17,12 +17,14 @@ from workflow_scripts.lib.core.config import NO_F0, checked, merged, read_yaml
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT, code_hash, hash_of
 from workflow_scripts.lib.datasets.origin import check_dataset, origin_hash
+from workflow_scripts.own_song import with_song
 
-LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source"}
+LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source", "marks": "marks_source"}
 F0_MODULES = {
     "exact": [], "stems": ["pitch"], "mixture": ["multipitch", "voice_assignment"], "file": ["f0_user"],
     "degraded": ["f0_degrade"],
 }  # fmt: skip
+MARKS_MODULES = {"stems": ["activity"], "file": ["marks_user"], "degraded": ["marks_degrade"], "all_active": []}
 # A type that a module's Settings names, as the schema says it; other annotations are left to the module itself.
 TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean", "None": "null"}
 
@@ -41,19 +43,27 @@ class Plan:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.schema = read_yaml(ROOT / "config/schema.yaml")
+        own = checked(config.get("own_song", {}), self._part("own_song"), "config: own_song")
+        config, self.song = with_song(config, own, lambda name: _definitions(name, config.get(name, {})))
         self.config = checked(config, self.schema, "config")
         self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
         self.run = {name: self._known(name, self.config["comparisons"], "run") for name in self.config["run"]}
+        if not (self.run or self.song):
+            raise UserError("config: run is empty; name at least one of the comparisons in it.")
         for name, comparison in self.run.items():
             self._check(f"comparisons.{name}", comparison)
+            if self.dataset(comparison["dataset"])["kind"] == "recording":
+                raise UserError(
+                    f"config: comparisons.{name} cannot score {comparison['dataset']!r}, a recording, which has no "
+                    "stems."
+                )
+        if self.song:
+            self._check("own_song", self._song_entry())
 
     @cached_property
     def libraries(self) -> dict[str, dict[str, Any]]:
-        """Definitions of data sets, methods and F0 sources: the files in config/, then the user's own keys."""
-        found = {}
-        for library in LIBRARIES:
-            files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
-            found[library] = merged(files, self.config[library])
+        """Definitions of data sets, methods, F0 sources and marks: the files in config/, then the user's own keys."""
+        found = {library: _definitions(library, self.config[library]) for library in LIBRARIES}
         for comparison in self.config["comparisons"].values():
             for f0 in comparison["f0"]:
                 found["f0"] |= degraded(f0, comparison["degrade"])
@@ -67,6 +77,9 @@ class Plan:
 
     def f0_source(self, name: str) -> dict[str, Any]:
         return self._defined("f0", name)
+
+    def marks_source(self, name: str) -> dict[str, Any]:
+        return self._defined("marks", name)
 
     def rows(self, comparison: str) -> list[Row]:
         """The rows of a comparison, in the order of its table."""
@@ -91,7 +104,7 @@ class Plan:
 
     def resource(self, library: str, name: str) -> Callable[[Any, int], int]:
         """What the entry that a job's wildcard names declares; memory and time grow with each attempt."""
-        wildcard = {"datasets": "dataset", "methods": "method", "f0": "f0"}[library]
+        wildcard = {"datasets": "dataset", "methods": "method", "f0": "f0", "marks": "marks"}[library]
 
         def declared(wildcards: Any, attempt: int) -> int:
             value = self._defined(library, wildcards[wildcard])["resources"][name]
@@ -115,29 +128,66 @@ class Plan:
             paths["of"] = f"results/estimate_f0/{job.dataset}/{entry['of']}/{job.split}/{job.shard}.json"
         return paths
 
-    def separate_inputs(self, wildcards: Any) -> dict[str, str]:
-        """What a separation job reads: the data, and the F0 and the model where the method needs them."""
+    def marks_inputs(self, wildcards: Any) -> dict[str, str]:
+        """Manifests that a job for marks reads: the data, and the marks to make worse where the source is degraded."""
+        entry, job = self.marks_source(wildcards.marks), wildcards
+        paths = {"data": f"results/prepare/{job.dataset}.json"}
+        if entry["kind"] == "degraded":
+            paths["of"] = f"results/make_marks/{job.dataset}/{entry['of']}/{job.split}/{job.shard}.json"
+        return paths
+
+    def adapt_inputs(self, wildcards: Any) -> dict[str, str]:
+        """What an adaptation job reads: the data, the model that it starts from, and the marks where needed."""
         job = wildcards
         paths = {"data": f"results/prepare/{job.dataset}.json"}
+        paths["model"] = f"{self._folder(job.dataset, job.sources, job.method, NO_F0, job.seed)}/model.safetensors"
+        return paths | self._marks_input(job)
+
+    def separate_inputs(self, wildcards: Any) -> dict[str, str]:
+        """What a separation job reads: the data, and the F0, the marks and the weights where the method needs them."""
+        job = wildcards
+        paths = {"data": f"results/prepare/{job.dataset}.json"} | self._marks_input(job)
         if job.f0 != NO_F0:
             paths["f0"] = f"results/estimate_f0/{job.dataset}/{job.f0}/{job.split}/{job.shard}.json"
-        if "training" in self.method(job.method)["needs"]:
-            f0 = self.learns_with(job.method, job.f0)
-            folder = f"results/train/{job.dataset}/{job.sources}/{job.method}/{f0}/seed{job.seed}"
+        if "adaptation" in self.method(job.method)["needs"]:
+            folder = f"results/adapt/{job.dataset}/{job.sources}/{job.method}/seed{job.seed}"
+            paths["adapted"] = f"{folder}/{job.split}/{job.shard}.json"
+        elif self._taught(job.method):
+            folder = self._folder(job.dataset, job.sources, job.method, job.f0, job.seed)
             paths["model"] = f"{folder}/model.safetensors"
         return paths
 
-    def learns_with(self, method: str, f0: str) -> str:
-        """The F0 source that a method learns with which separates with `f0`."""
-        return f0 if f0 == NO_F0 else self.method(method)["training_f0"] or f0
+    def _marks_input(self, job: Any) -> dict[str, str]:
+        method = self.method(job.method)
+        path = f"results/make_marks/{job.dataset}/{method['marks']}/{job.split}/{job.shard}.json"
+        return {"marks": path} if "marks" in method["needs"] else {}
+
+    def _taught(self, method: str) -> str | None:
+        """The method whose training gives the weights that a method starts or works with; None where it has none."""
+        entry = self.method(method)
+        return method if "training" in entry["needs"] else entry["start"]
+
+    def _school(self, dataset: str, method: str) -> str:
+        """The data set that a method learns from, to be used on a data set."""
+        own = self.method(method)["train_on"] == "test"
+        return dataset if own else self.dataset(dataset)["models_from"] or dataset
+
+    def _folder(self, dataset: str, sources: str, method: str, f0: str, seed: int) -> str:
+        """Folder of the model that a method starts or works with."""
+        taught = self._taught(method)
+        return f"results/train/{self._school(dataset, taught)}/{sources}/{taught}/{self._f0_of(taught, f0)}/seed{seed}"
+
+    def _f0_of(self, taught: str, f0: str) -> str:
+        """The F0 source that a method was trained with, to work with `f0`."""
+        entry = self.method(taught)
+        return (entry["training_f0"] or f0) if "f0" in entry["needs"] else NO_F0
 
     def start_model(self, wildcards: Any) -> list[str]:
         """The model that a training job starts from, if any."""
         job, start = wildcards, self.method(wildcards.method)["start"]
         if start is None:
             return []
-        folder = f"results/train/{job.dataset}/{job.sources}/{start}/{self._start_f0(start, job.f0)}/seed{job.seed}"
-        return [f"{folder}/model.safetensors"]
+        return [f"{self._folder(job.dataset, job.sources, start, job.f0, job.seed)}/model.safetensors"]
 
     def unpaired(self, method: str) -> dict[str, Any] | None:
         """Which unlabelled songs a method is given, None where it needs none."""
@@ -147,7 +197,7 @@ class Plan:
     def preparation(self, dataset: str) -> str:
         """What of a data set's definition its preparation depends on, as JSON."""
         entry = self.dataset(dataset)
-        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms")
+        names = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms", "muted")
         return text({name: entry[name] for name in names})
 
     def labels(self, comparison: str) -> str:
@@ -157,7 +207,8 @@ class Plan:
 
     def _facts(self, method: str) -> dict[str, Any]:
         entry = self.method(method)
-        return {"label": entry["label"], "bound": entry["bound"], "trained": "training" in entry["needs"]}
+        needs = {"trained": "training" in entry["needs"], "adapted": "adaptation" in entry["needs"]}
+        return {"label": entry["label"], "bound": entry["bound"]} | needs
 
     def with_errors(self) -> list[str]:
         """The comparisons that have a figure of robustness."""
@@ -230,6 +281,14 @@ class Plan:
         """Provenance of the model of each row that has one."""
         return [f"{self._model(comparison, row)}/provenance.json" for row in self._trained(comparison)]
 
+    def adaptations(self, comparison: str) -> list[str]:
+        """Manifests of the adapted models of each row that has some, those of one shard together."""
+        entry = self.run[comparison]
+        base = f"results/adapt/{entry['dataset']}/{'+'.join(entry['sources'])}"
+        rows = [row for row in self.rows(comparison) if "adaptation" in self.method(row.method)["needs"]]
+        tails = [f"{entry['split']}/{shard}.json" for shard in self.shards()]
+        return [f"{base}/{row.method}/seed{row.seed}/{tail}" for tail in tails for row in rows]
+
     def curves(self, comparison: str) -> list[str]:
         """Curves of the training of each row that `curve_labels` names."""
         return [f"{self._model(comparison, row)}/curves.csv" for row in self._trained_by_steps(comparison)]
@@ -251,11 +310,7 @@ class Plan:
 
     def _model(self, comparison: str, row: Row) -> str:
         entry = self.run[comparison]
-        f0 = self.learns_with(row.method, row.f0)
-        return f"results/train/{entry['dataset']}/{'+'.join(entry['sources'])}/{row.method}/{f0}/seed{row.seed}"
-
-    def _start_f0(self, start: str, f0: str) -> str:
-        return self.learns_with(start, f0) if "f0" in self.method(start)["needs"] else NO_F0
+        return self._folder(entry["dataset"], "+".join(entry["sources"]), row.method, row.f0, row.seed)
 
     def _trained(self, comparison: str) -> list[Row]:
         return [row for row in self.rows(comparison) if "training" in self.method(row.method)["needs"]]
@@ -263,7 +318,7 @@ class Plan:
     def _trained_by_steps(self, comparison: str) -> list[Row]:
         """One row for each training, with the F0 source that it learns with."""
         rows = [row for row in self._trained(comparison) if _learns_by_steps(self.method(row.method)["module"])]
-        return list(dict.fromkeys(replace(row, f0=self.learns_with(row.method, row.f0)) for row in rows))
+        return list(dict.fromkeys(replace(row, f0=self._f0_of(row.method, row.f0)) for row in rows))
 
     def score_manifests(self, comparison: str) -> list[str]:
         return [f"results/score/{comparison}/{shard}.json" for shard in self.shards()]
@@ -279,6 +334,39 @@ class Plan:
 
     def all_f0_tables(self, comparison: str) -> list[str]:
         return [each for f0 in self.run[comparison]["f0"] for each in self.f0_tables(comparison, f0)]
+
+    # One recording of the user's own
+
+    def targets(self) -> list[str]:
+        """What a run makes: the report, or the stems of the user's recording where one is given."""
+        if self.song:
+            return [f"results/song/{self.song.name}.json"]
+        return [self.summary(), "results/report/scores.parquet"]
+
+    def summary(self) -> str:
+        """The text that is printed at the end of a run."""
+        return f"results/song/{self.song.name}/summary.txt" if self.song else "results/report/summary.txt"
+
+    def song_inputs(self, wildcards: Any) -> dict[str, str]:  # noqa: ARG002
+        """What the stems of the user's recording are made from."""
+        song, tail = self.song, "seed0/test/1-of-1.json"
+        base = f"results/separate/{song.dataset}/{'+'.join(self.dataset(song.dataset)['stems'])}"
+        f0 = {name: song.f0 if "f0" in self.method(name)["needs"] else NO_F0 for name in (song.before, song.method)}
+        paths = {"data": f"results/prepare/{song.dataset}.json", "song": str(song.file)}
+        paths["before"] = f"{base}/{song.before}/{f0[song.before]}/{tail}"
+        paths["after"] = f"{base}/{song.method}/{f0[song.method]}/{tail}"
+        marks = self.method(song.method)["marks"]
+        return paths | ({"marks": f"results/make_marks/{song.dataset}/{marks}/test/1-of-1.json"} if song.guided else {})
+
+    def song_code(self) -> str:
+        song, script = self.song, code_hash("workflow_scripts.song.write_song")
+        return hash_of(script, self.separate_code(song.dataset, song.method, song.f0))
+
+    def _song_entry(self) -> dict[str, Any]:
+        """The recording as a comparison, to be checked as one."""
+        song, sources = self.song, self.dataset(self.song.dataset)["stems"]
+        entry = {"dataset": song.dataset, "sources": sources, "methods": [song.before, song.method], "metrics": []}
+        return entry | {"split": "test", "f0": [] if song.f0 == NO_F0 else [song.f0]}
 
     # Fingerprints. Each holds those of the stages before it, so that a result can never rest on an older one unseen.
 
@@ -297,21 +385,42 @@ class Plan:
         origin = origin_hash("folder", {"root": str(file)}, Path(self.config["data_cache"])) if file else ""
         return hash_of(code_hash("workflow_scripts.f0.estimate_f0"), before, origin, text(entry["settings"]))
 
+    def marks_code(self, dataset: str, marks: str) -> str:
+        entry = self.marks_source(marks)
+        before = self.marks_code(dataset, entry["of"]) if entry["kind"] == "degraded" else self.prepare_code(dataset)
+        origin = origin_hash("marks", entry["settings"], self._cache) if entry["kind"] == "file" else ""
+        chosen = text([entry["kind"], entry["settings"]])
+        return hash_of(code_hash("workflow_scripts.marks.make_marks"), before, origin, chosen)
+
     def train_code(self, dataset: str, method: str, f0: str) -> str:
         entry = self.method(method)
         start = entry["start"]
         chosen = text([entry["training"], entry["budget"], entry["train_on"], self.unpaired(method), start])
         before = [] if f0 == NO_F0 else [self.f0_code(dataset, f0)]
-        before += [] if start is None else [self.train_code(dataset, start, self._start_f0(start, f0))]
+        before += [] if start is None else [self.train_code(dataset, start, self._f0_of(start, f0))]
         return hash_of(self._method_code("train.train", method), chosen, self.prepare_code(dataset), *before)
+
+    def adapt_code(self, dataset: str, method: str) -> str:
+        parts = [self._method_code("adapt.adapt", method), self.prepare_code(dataset)]
+        return hash_of(*parts, self._model_code(dataset, method, NO_F0), *self._marks_codes(dataset, method))
 
     def separate_code(self, dataset: str, method: str, f0: str) -> str:
         parts = [self._method_code("separate.separate", method), self.prepare_code(dataset)]
-        if "training" in self.method(method)["needs"]:
-            parts.append(self.train_code(dataset, method, self.learns_with(method, f0)))
+        if "adaptation" in self.method(method)["needs"]:
+            parts.append(self.adapt_code(dataset, method))
+        elif self._taught(method):
+            parts.append(self._model_code(dataset, method, f0))
         if f0 != NO_F0:
             parts.append(self.f0_code(dataset, f0))
-        return hash_of(*parts)
+        return hash_of(*parts, *self._marks_codes(dataset, method))
+
+    def _model_code(self, dataset: str, method: str, f0: str) -> str:
+        taught = self._taught(method)
+        return self.train_code(self._school(dataset, taught), taught, self._f0_of(taught, f0))
+
+    def _marks_codes(self, dataset: str, method: str) -> list[str]:
+        entry = self.method(method)
+        return [self.marks_code(dataset, entry["marks"])] if "marks" in entry["needs"] else []
 
     def score_code(self, comparison: str) -> str:
         entry = self.run[comparison]
@@ -344,7 +453,7 @@ class Plan:
 
     def draw_training_code(self, comparison: str) -> str:
         dataset = self.run[comparison]["dataset"]
-        models = [self.train_code(dataset, row.method, row.f0) for row in self._trained_by_steps(comparison)]
+        models = [self._model_code(dataset, row.method, row.f0) for row in self._trained_by_steps(comparison)]
         return hash_of(code_hash("workflow_scripts.report.draw_training"), *models)
 
     def report_code(self) -> str:
@@ -357,6 +466,10 @@ class Plan:
             code_hash(f"{PACKAGE}.{script}", f"{PACKAGE}.lib.methods.{entry['module']}"), text(entry["settings"])
         )
 
+    @property
+    def _cache(self) -> Path:
+        return Path(self.config["data_cache"])
+
     # Checks
 
     def _known(self, name: str, valid: dict[str, Any], where: str) -> Any:
@@ -366,24 +479,19 @@ class Plan:
 
     def _defined(self, library: str, name: str) -> dict[str, Any]:
         if (library, name) not in self._checked:
-            entry = self._given(library, name)
-            schema = {"$ref": f"#/$defs/{LIBRARIES[library]}", "$defs": self.schema["$defs"]}
-            self._checked[library, name] = checked(entry, schema, f"config: {library}.{name}")
+            entry = self._known(name, self.libraries[library], library)
+            self._checked[library, name] = checked(entry, self._part(LIBRARIES[library]), f"config: {library}.{name}")
         return self._checked[library, name]
 
-    def _given(self, library: str, name: str, *before: str) -> dict[str, Any]:
-        """The keys that a definition gives, or that the one it is `like` gives."""
-        entry = self._known(name, self.libraries[library], f"{library}.{before[-1]}.like" if before else library)
-        if library != "methods" or not isinstance(entry, dict) or "like" not in entry:
-            return entry
-        if name in before:
-            raise UserError(f"config: methods.{name}.like goes round in a circle; let one of them stand for itself.")
-        return merged(self._given(library, entry["like"], *before, name), entry)
+    def _part(self, name: str) -> dict[str, Any]:
+        """The schema of one kind of entry."""
+        return {"$ref": f"#/$defs/{name}", "$defs": self.schema["$defs"]}
 
     def _check(self, where: str, entry: dict[str, Any]) -> None:
         self._known(entry["dataset"], self.libraries["datasets"], f"{where}.dataset")
         dataset = self.dataset(entry["dataset"])
         check_dataset(entry["dataset"], dataset)
+        self._check_models_from(entry["dataset"], dataset)
         for source in entry["sources"]:
             self._known(source, dict.fromkeys([*dataset["stems"], "accompaniment"]), f"{where}.sources")
         if "accompaniment" in entry["sources"] and set(dataset["stems"]) <= set(entry["sources"]):
@@ -395,6 +503,8 @@ class Plan:
         for name in entry["methods"]:
             self._known(name, self.libraries["methods"], f"{where}.methods")
             method = self.method(name)
+            self._check_adaptation(name, method)
+            self._check_marks(name, dataset)
             chain = self._chain(name)
             for each in chain:
                 self._check_settings(f"methods.{each}", self.method(each)["module"], self.method(each)["settings"])
@@ -411,6 +521,11 @@ class Plan:
                     self._check_f0_source(f"methods.{name}.training_f0", method["training_f0"])
         for name in entry["f0"]:
             self._check_f0_source(f"{where}.f0", name)
+            if dataset["kind"] == "recording" and self._f0_kind(name) in ("exact", "stems"):
+                raise UserError(
+                    f"config: {where}.f0 has {name!r}, found from stems, but a recording has none; take 'mixture' or a "
+                    "table of your own."
+                )
         for voice in (voice for voices in entry["degrade"]["left_out"] for voice in voices):
             self._known(voice, dict.fromkeys(dataset["voices"]), f"{where}.degrade.left_out")
         for name in (name for pair in entry["contrasts"] for name in pair):
@@ -428,6 +543,10 @@ class Plan:
                 f"gives {unvoiced[0]!r} no F0; list it in the data set's `voices` or leave the method out."
             )
 
+    def _f0_kind(self, name: str) -> str:
+        entry = self.f0_source(name)
+        return self._f0_kind(entry["of"]) if entry["kind"] == "degraded" else entry["kind"]
+
     def _check_f0_source(self, where: str, name: str) -> None:
         self._known(name, self.libraries["f0"], where)
         entry = self.f0_source(name)
@@ -442,6 +561,67 @@ class Plan:
                 )
             self._check_f0_source(f"f0.{name}.of", entry["of"])
 
+    def _check_adaptation(self, name: str, method: dict[str, Any]) -> None:
+        where = f"config: methods.{name}"
+        if "adaptation" in method["needs"] and method["start"] is None:
+            raise UserError(
+                f"{where} needs adaptation, but names no model to adapt; name a method in methods.{name}.start."
+            )
+        if "adaptation" in method["needs"] and not _has(method["module"], "adapt"):
+            raise UserError(
+                f"{where} needs adaptation, but its module {method['module']!r} has none; take it out of `needs`."
+            )
+        if {"adaptation", "f0"} <= set(method["needs"]):
+            raise UserError(f"{where} needs adaptation and F0, which adaptation is not given; take one out of `needs`.")
+
+    def _check_marks(self, name: str, dataset: dict[str, Any]) -> None:
+        method = self.method(name)
+        if "marks" not in method["needs"]:
+            if method["marks"] is not None:
+                raise UserError(f"config: methods.{name}.marks is given, but `needs` has no 'marks'; add it there.")
+            return
+        if method["marks"] is None:
+            raise UserError(
+                f"config: methods.{name} needs marks, but names none; name a source in methods.{name}.marks."
+            )
+        self._check_marks_source(f"methods.{name}.marks", method["marks"], dataset)
+
+    def _check_marks_source(self, where: str, name: str, dataset: dict[str, Any]) -> None:
+        self._known(name, self.libraries["marks"], where)
+        entry = self.marks_source(name)
+        modules = [ROOT / PACKAGE / "lib/datasets" / f"{module}.py" for module in MARKS_MODULES[entry["kind"]]]
+        checked(entry["settings"], _settings_schema(modules), f"config: marks.{name}.settings")
+        if entry["kind"] == "file" and not Path(entry["settings"].get("root", "")).expanduser().exists():
+            raise UserError(
+                f"config: marks.{name}.settings.root is {entry['settings'].get('root')!r}, where there is nothing; set "
+                "it to your folder of <track>.txt label files."
+            )
+        if entry["kind"] == "stems" and dataset["kind"] == "recording":
+            raise UserError(
+                f"config: {where} is {name!r}, found from stems, but a recording has none; name marks of your own."
+            )
+        if entry["kind"] == "degraded":
+            if "of" not in entry:
+                raise UserError(
+                    f"config: marks.{name} is degraded, but does not say of what; name marks in marks.{name}.of."
+                )
+            self._check_marks_source(f"marks.{name}.of", entry["of"], dataset)
+
+    def _check_models_from(self, name: str, dataset: dict[str, Any]) -> None:
+        other = dataset["models_from"]
+        if other is None:
+            return
+        where = f"config: datasets.{name}.models_from"
+        self._known(other, self.libraries["datasets"], f"datasets.{name}.models_from")
+        school = self.dataset(other)
+        check_dataset(other, school)
+        for key in ("rate", "channels", "stems"):
+            if None not in (dataset[key], school[key]) and dataset[key] != school[key]:
+                raise UserError(
+                    f"{where} is {other!r}, whose {key} is {school[key]}, but that of {name!r} is {dataset[key]}; make "
+                    "them equal."
+                )
+
     def _check_settings(self, where: str, module: str, settings: dict[str, Any]) -> None:
         folder = ROOT / PACKAGE / "lib/methods"
         modules = {path.stem for path in folder.glob("*.py") if "class Settings" in path.read_text()} - {"contract"}
@@ -449,26 +629,27 @@ class Plan:
         checked(settings, _settings_schema([folder / f"{module}.py"]), f"config: {where}.settings")
 
     def _check_training(self, name: str, method: dict[str, Any]) -> None:
-        given = self._given("methods", name)
+        given = self.libraries["methods"][name]
         if "training" in given and not _learns_by_steps(method["module"]):
             raise UserError(
                 f"config: methods.{name}.training is given, but the module {method['module']!r} does not learn step by "
                 "step; leave it out."
             )
-        for key in ("training", "budget", "train_on", "training_f0", "start", "unpaired"):
+        for key in ("training", "budget", "train_on", "training_f0", "unpaired"):
             need = "unpaired" if key == "unpaired" else "training"
             if key in given and need not in method["needs"]:
                 raise UserError(f"config: methods.{name}.{key} is given, but `needs` has no {need!r}; add it there.")
         if "unpaired" in method["needs"] and "training" not in method["needs"]:
             raise UserError(f"config: methods.{name} needs 'unpaired' without 'training', which uses it; add it there.")
-        uses = {"unpaired": "unpaired" in method["needs"], "start": method["start"] is not None}
+        starts = method["start"] is not None
+        uses = {"unpaired": "unpaired" in method["needs"], "start": starts and "training" in method["needs"]}
         for what in uses:
             if uses[what] and not _learns_by_steps(method["module"]):
                 raise UserError(
                     f"config: methods.{name} uses {what!r}, but the module {method['module']!r} does not learn step by "
                     "step; leave it out."
                 )
-        if uses["start"]:
+        if starts:
             self._check_start(name, method)
         if method["train_on"] == "test" and method["settings"].get("supervision") != "mixture":
             raise UserError(
@@ -527,13 +708,32 @@ def lead_jobs_here() -> None:
 
 def optional(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
     """Options for the inputs that not every job of a rule has."""
-    given = [name for name in ("of", "f0", "model") if name in input.keys()]  # noqa: SIM118, a list of files too
+    given = [name for name in ("of", "f0", "model", "adapted", "marks") if name in input.keys()]  # noqa: SIM118, a list of files too
     return [part for name in given for part in (f"--{name}", input[name])]
 
 
 def text(value: Any) -> str:
     """A value as JSON that does not depend on the order of keys."""
     return json.dumps(value, sort_keys=True)
+
+
+def _definitions(library: str, own: dict[str, Any]) -> dict[str, Any]:
+    """The files of a library in config/, the user's own keys laid over them, and `like` filled in."""
+    files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
+    found = merged(files, own)
+    return {name: _like(name, library, found, ()) for name in found}
+
+
+def _like(name: str, library: str, found: dict[str, Any], before: tuple[str, ...]) -> dict[str, Any]:
+    """An entry laid over the one that it names in `like`, if any. before: the entries that led to it."""
+    entry = dict(found[name])
+    other = entry.pop("like", None)
+    if other is None:
+        return entry
+    if other not in found or other in (*before, name):
+        valid = found.keys() - {*before, name}
+        raise UserError(f"config: {library}.{name}.like is {other!r}; {nearest(other, valid)}")
+    return merged(_like(other, library, found, (*before, name)), entry)
 
 
 def _settings_schema(paths: list[Path]) -> dict[str, Any]:
@@ -561,14 +761,19 @@ def _fields(path: Path, name: str) -> list[ast.AnnAssign]:
 
 
 def _learns_by_steps(module: str) -> bool:
+    """Whether a method's module has the function `trainee`."""
     return _has(module, "trainee")
 
 
 @cache
 def _has(module: str, function: str) -> bool:
-    """Whether a method's module has a function, found without importing it."""
+    """Whether a method's module has a function, its own or an imported one, found without importing it."""
     tree = ast.parse((ROOT / PACKAGE / "lib/methods" / f"{module}.py").read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef) and node.name == function for node in tree.body)
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    return function in own | imported
 
 
 def _schema_of(annotation: str) -> dict[str, Any]:

@@ -111,6 +111,17 @@ def test_a_users_variant_of_a_method_has_a_fingerprint_of_its_own(config):
     assert changed.separate_code("chorales", "nmf2", "exact") == plain.separate_code("chorales", "nmf2", "exact")
 
 
+def test_a_variant_says_only_what_differs_from_the_method_that_it_is_like(config):
+    config["methods"] = {
+        "longer": {"like": "nmf1", "label": "Longer", "settings": {"iterations": 7}},
+        "longest": {"like": "longer", "settings": {"iterations": 70}},
+    }
+    plan = Plan(config)
+    first = plan.method("nmf1")
+    assert plan.method("longer") == first | {"label": "Longer", "settings": first["settings"] | {"iterations": 7}}
+    assert (plan.method("longest")["label"], plan.method("longest")["settings"]["iterations"]) == ("Longer", 70)
+
+
 def test_a_change_of_the_data_changes_the_fingerprint_of_everything_after_it_and_of_no_other_data(config):
     config["datasets"] = {"chorales": {"settings": {"seconds": 5}}}
     changed, plain = Plan(config), Plan(copy.deepcopy(DEFAULT))
@@ -219,6 +230,8 @@ MISTAKES = [
     (_set("comparisons.vocal_ensemble.f0", []), "needs F0, but no F0 source; name one in"),
     (_set("comparisons.guided.methods", ["nmf1"]), "needs F0"),
     (_set("comparisons.guided.scoring", {"hop": 0}), "guided.scoring.hop' is 0; allowed is a number, over 0"),
+    (_set("methods.nmf1.like", "nmf3"), "methods.nmf1.like is 'nmf3'; did you mean 'nmf2'?"),
+    (_set("methods", {"a": {"like": "b"}, "b": {"like": "a"}}), "methods.b.like is 'a'; "),
     (_set("methods.nmf1.settings.iterashuns", 3), "'iterashuns' is unknown; did you mean 'iterations'?"),
     (_set("methods.nmf1.settings.iterations", "many"), "the key 'iterations' is 'many'; allowed is a whole number"),
     (_set("methods.nmf1.module", "nmf_harmonics"), "did you mean 'nmf_harmonic'?"),
@@ -252,9 +265,9 @@ MISTAKES = [
     (_set("comparisons.guided.groups", ["a/b"]), "guided.groups.0' is 'a/b'; allowed is a text, matching"),
     (
         _set("methods.irm.like", "imr"),
-        "config: methods.irm.like names 'imr', which is not defined; did you mean 'irm'?",
+        "config: methods.irm.like is 'imr'; did you mean",
     ),
-    (_set("methods.irm.like", "irm"), "config: methods.irm.like goes round in a circle"),
+    (_set("methods.irm.like", "irm"), "config: methods.irm.like is 'irm'; did you mean"),
     (_set("f0.exact", {"label": "x", "kind": "degraded"}), "f0.exact is degraded, but does not say of what"),
 ]
 

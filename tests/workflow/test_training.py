@@ -230,6 +230,7 @@ def config(tmp_path, monkeypatch):
     }  # fmt: skip
     config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}, "run": ["vocal_ensemble", "guided"]}
     config["comparisons"]["vocal_ensemble"] |= {"methods": ["mixture", "learner"], "f0": ["exact", "stems"]}
+    config["run"] = ["vocal_ensemble"]
     return config
 
 

@@ -20,21 +20,22 @@ from workflow_scripts.lib.metrics.statistics import Kind
 
 
 def compare(
-    *, scores: list[Path], estimates: list[Path], models: list[Path], rows: str, metrics: list[str], aggregation: Kind,
-    groups: list[str], scoring: str, remark: str, contrasts: str, out: Path, code: str,
+    *, scores: list[Path], estimates: list[Path], models: list[Path], adapted: list[Path], rows: str,
+    metrics: list[str], aggregation: Kind, groups: list[str], scoring: str, remark: str, contrasts: str, out: Path,
+    code: str,
 ) -> None:  # fmt: skip
     """Write table.csv, .md and .tex, tests.csv, contrasts.csv and summary.txt, and a folder of them for each group.
 
     `groups` are families of songs, of each of which `summary.txt` has a table too.
-    `scores`, `estimates` and `out` are manifests of folders, `estimates` in the order of
-    `rows` (JSON), shard after shard; `models` are the provenance files of the training. `contrasts` (JSON) are the
-    planned pairs of methods, by their labels.
+    `scores`, `estimates`, `adapted` and `out` are manifests of folders, `estimates` in the order of
+    `rows` (JSON), shard after shard; `models` are the provenance files of the training, `adapted` the adapted models of
+    the rows that have some, shard after shard. `contrasts` (JSON) are the planned pairs of methods, by their labels.
     """
     labels = json.loads(rows)
     meaning = definitions(metrics, **json.loads(scoring))
     with recorded(out, code, aggregation=aggregation) as folder:
         values = scored.labelled(scored.read(scores), labels)
-        costs, failures = _costs(labels, estimates, models), _failures(labels, estimates)
+        costs, failures = _costs(labels, estimates, models, adapted), _failures(labels, estimates)
         name, summaries = values["comparison"].iloc[0], []
         for group in [None, *groups]:
             chosen = values if group is None else scored.of_family(values, group)
@@ -83,11 +84,16 @@ def _failures(labels: list[dict], estimates: list[Path]) -> pd.DataFrame:
     return pd.DataFrame(failed, columns=["method", "f0", "seed", "reason"]).replace({"f0": {NO_F0: ""}})
 
 
-def _costs(labels: list[dict], estimates: list[Path], models: list[Path]) -> pd.DataFrame:
+def _costs(labels: list[dict], estimates: list[Path], models: list[Path], adapted: list[Path]) -> pd.DataFrame:
     """What each row's jobs cost, from their provenance; a training that was killed and went on, all its attempts."""
     count = len(labels)
     jobs = [
         ("separate", labels[index % count], folder_of(path) / "provenance.json") for index, path in enumerate(estimates)
+    ]
+    with_own = [row for row in labels if row["adapted"]]
+    jobs += [
+        ("adapt", with_own[index % len(with_own)], folder_of(path) / "provenance.json")
+        for index, path in enumerate(adapted)
     ]
     trained = [row for row in labels if row["trained"]]
     jobs += [("train", row, path) for row, path in zip(trained, models, strict=True)]

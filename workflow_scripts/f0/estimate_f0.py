@@ -7,7 +7,7 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.audio import f0_sources
 from workflow_scripts.lib.audio.f0 import F0, read_f0, write_f0
 from workflow_scripts.lib.core.provenance import folder_of, recorded
-from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
+from workflow_scripts.lib.datasets.table import Track, read_mixture, read_scene, read_tracks, shard
 
 
 def estimate_f0(
@@ -32,13 +32,16 @@ def estimate_f0(
 
 
 def _estimate(data: Path, track: Track, kind: str, settings: dict, voices: tuple[str, ...]) -> F0:
-    mixture, references, rate = read_scene(data, track, voices)
+    if track.stem_names:
+        mixture, references, rate = read_scene(data, track, voices)
+    else:
+        (mixture, rate), references = read_mixture(data, track), [None] * len(voices)
     known = track.folder(data) / "f0.csv"
     return f0_sources.estimate(
         kind,
         settings,
         mixture=mixture,
-        stems=dict(zip(voices, references, strict=True)),
+        stems={voice: stem for voice, stem in zip(voices, references, strict=True) if stem is not None},
         rate=rate,
         voices=voices,
         exact=read_f0(known) if known.exists() else None,

@@ -17,26 +17,35 @@ from workflow_scripts.lib.methods.model_file import load_model
 def separate(
     *, data: Path, module: str, settings: str, needs: list[str], sources: list[str], split: str, part: str, seed: int,
     out: Path, threads: int, gpu: int, code: str, f0: Path | None = None, model: Path | None = None,
+    adapted: Path | None = None, marks: Path | None = None,
 ) -> None:  # fmt: skip
     """Write <track>/<source>.wav (32-bit float, length and rate of the mixture) for the shard `part`.
 
-    `data`, `f0` and `out` are manifests of folders. Where the training of the model failed, there is only `failed.txt`
-    with the reason.
+    `data`, `f0`, `marks`, `adapted` (the weights of each track) and `out` are manifests of folders. Where the training
+    of the model or its adaptation failed, there is only `failed.txt` with the reason.
     """
     torch.set_num_threads(threads)
     method, chosen = contract.load(module, json.loads(settings))
     device = scenes.device(gpu)
     weights, header = load_model(model, device) if model else ({}, {})
-    root, tables = folder_of(data), folder_of(f0) if f0 else None
+    root, (tables, labels, own) = folder_of(data), (folder_of(each) if each else None for each in (f0, marks, adapted))
     tracks = shard(read_tracks(root, split), part)
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks]) as folder:
-        if "failed" in header:
-            write_text(folder / "failed.txt", header["failed"])
+        if failed := header.get("failed") or reason(own):
+            write_text(folder / "failed.txt", failed)
             return
         for track in tracks:
-            scene = scenes.scene(root, track, tuple(sources), needs, seed, tables, device)
+            scene = scenes.scene(root, track, tuple(sources), needs, seed, tables, device, labels)
+            if own:
+                weights, _ = load_model(own / f"{track.track}.safetensors", device)
             for source, estimate in zip(sources, method.separate(scene, chosen, weights), strict=True):
                 io.write(folder / track.track / f"{source}.wav", estimate.cpu().numpy(), scene.rate)
+
+
+def reason(adapted: Path | None) -> str:
+    """Why there are no adapted weights; empty where there are."""
+    path = adapted / "failed.txt" if adapted else None
+    return path.read_text(encoding="utf-8") if path and path.exists() else ""
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def check(kind: str, settings: dict[str, Any]) -> tuple[Any, ...]:
             raise UserError(f"The F0 kind {kind!r} has no setting {name!r}; {nearest(name, known)}")
         _check_type(kind, name, value, known[name].type)
     if kind == "file" and "root" not in settings:
-        raise UserError("The F0 kind 'file' needs the setting 'root', the folder that holds <track>.csv.")
+        raise UserError("The F0 kind 'file' needs the setting 'root', a folder of <track>.csv or one such file.")
     return tuple(_build(part, settings) for part in SETTINGS[kind])
 
 
@@ -70,7 +70,8 @@ def estimate(
         return _from_stems(stems, rate, voices, track, frames, *parts)
     if kind == "mixture":
         return _from_mixture(mixture, rate, voices, frames, *parts)
-    return f0_user.read(Path(parts[0].root) / f"{track}.csv", voices, frames, parts[0])
+    root = Path(parts[0].root)
+    return f0_user.read(root if root.is_file() else root / f"{track}.csv", voices, frames, parts[0])
 
 
 def degrade(f0: F0, settings: dict[str, Any], *, seed: int, track: str) -> F0:

@@ -18,7 +18,7 @@ UNVOICED = ("", "nan", "na", "none", "null", "-")  # what stands for no pitch, b
 class Settings:
     """Where the files are and how they are read.
 
-    root: folder with one `<track>.csv` a track.
+    root: folder with one `<track>.csv` a track, or one file that holds for every track.
     between: "nearest" takes the nearest row, "linear" interpolates between voiced neighbours; never across an onset.
     reach: seconds for which a row holds to either side; None takes the voice's median step between rows.
     """

@@ -12,10 +12,12 @@ from workflow_scripts.lib.datasets.fetched import fetch_and_unpack
 from workflow_scripts.lib.datasets.folder import read_folder
 from workflow_scripts.lib.datasets.musdb_hq import read_musdb_hq
 from workflow_scripts.lib.datasets.musdb_stems import read_musdb_stems
+from workflow_scripts.lib.datasets.muting import mute_tracks
 from workflow_scripts.lib.datasets.origin import check_licence, check_settings, origin_hash, root_of
 from workflow_scripts.lib.datasets.prepare import link_to, prepare_tracks, take_over, whole_folder
 from workflow_scripts.lib.datasets.published_split import as_published
 from workflow_scripts.lib.datasets.raw import RawTrack
+from workflow_scripts.lib.datasets.recording import prepare_recording
 
 __all__ = ["origin_hash", "prepare"]
 
@@ -74,38 +76,52 @@ def prepare(
     cache: Path,
     accept_licence: bool = False,
     terms: str = "",
+    muted: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the complete prepared root `out`, its `tracks.csv` last; nothing of it where anything is wrong.
 
-    kind: embedded, folder, musdb_hq, musdb_stems or fetched. settings: of that kind, see `origin.SETTINGS`.
+    kind: embedded, folder, musdb_hq, musdb_stems, fetched or recording. settings: of that kind, see `origin.SETTINGS`.
     stems: names of the sources of every track; voices: those with an F0.
     rate in Hz, channels: of the prepared files, None for those of the first track. processes: tracks done at a time.
     cache: folder of downloaded archives. accept_licence: whether the user accepts the terms at the address `terms`,
-    which fetched data needs. Raises UserError in one sentence that names the file.
+    which fetched data needs. muted: with the key `seed`, silences one source after the other, see `muting`.
+    Raises UserError in one sentence that names the file.
     """
     check_settings(kind, settings, "The data set's settings")
-    is_own = kind != "fetched" or bool(settings.get("root"))
-    if not is_own:
+    if kind == "fetched" and not settings.get("root"):
         check_licence("The data set", accept_licence, terms)
     with whole_folder(out) as work:
-        if kind == "embedded":
+        if kind == "recording":
+            prepare_recording(root_of(settings), work / "root", rate, channels)
+        elif kind == "embedded":
             render_corpus(settings, work / "root", stems, voices, rate, channels, processes)
-            return
-        scratch = work / "scratch"
-        layout = settings["layout"] if kind == "fetched" else kind
-        root = root_of(settings) if is_own else fetch_and_unpack(settings["archives"], cache, scratch / "unpacked")
-        tracks = LAYOUTS[layout](Origin(root, stems, settings, scratch, processes))
-        prepare_tracks(
-            tracks,
-            work / "root",
-            name=root,
-            rate=rate,
-            channels=channels,
-            mixture_is_sum=_mixture_is_sum(settings, layout),
-            length_tolerance=_length_tolerance(settings),
-            processes=processes,
-            place=link_to if is_own and layout != "musdb_stems" else take_over,
-        )
+        else:
+            _prepare_found(kind, settings, work, stems, rate, channels, processes, cache)
+        if muted:
+            mute_tracks(work / "root", muted["seed"])
+
+
+def _prepare_found(
+    kind: str, settings: dict[str, Any], work: Path, stems: Sequence[str], rate: int | None, channels: int | None,
+    processes: int, cache: Path,
+) -> None:  # fmt: skip
+    """Prepare the tracks that a folder or an archive holds in `work / "root"`."""
+    is_own = kind != "fetched" or bool(settings.get("root"))
+    scratch = work / "scratch"
+    layout = settings["layout"] if kind == "fetched" else kind
+    root = root_of(settings) if is_own else fetch_and_unpack(settings["archives"], cache, scratch / "unpacked")
+    tracks = LAYOUTS[layout](Origin(root, stems, settings, scratch, processes))
+    prepare_tracks(
+        tracks,
+        work / "root",
+        name=root,
+        rate=rate,
+        channels=channels,
+        mixture_is_sum=_mixture_is_sum(settings, layout),
+        length_tolerance=_length_tolerance(settings),
+        processes=processes,
+        place=link_to if is_own and layout != "musdb_stems" else take_over,
+    )
 
 
 def _mixture_is_sum(settings: Mapping[str, Any], layout: str) -> bool:

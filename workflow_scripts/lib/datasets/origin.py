@@ -14,6 +14,7 @@ OTHER_AUDIO = frozenset(
     {".aac", ".aif", ".aiff", ".au", ".caf", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".w64", ".wma", ".wv"}
 )
 HASHED = READABLE | OTHER_AUDIO | {".csv"}
+LABELS = frozenset({".txt"})
 
 LAYOUTS = ("csd", "folder", "musdb_hq", "musdb_stems")
 _COMMON = frozenset({"mixture_is_sum", "length_tolerance"})
@@ -25,6 +26,7 @@ SETTINGS = {
     "folder": _FOLDER | {"split"},
     "musdb_hq": _FOLDER | {"valid"},
     "musdb_stems": _STEMS,
+    "recording": frozenset({"root"}),
     "fetched": _FOLDER | _STEMS | _CSD | {"archives", "layout"},
 }
 """The keys that `settings` of each kind may hold."""
@@ -40,6 +42,8 @@ def check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
     """
     where, kind, settings = f"config: datasets.{name}", dataset["kind"], dataset["settings"]
     check_settings(kind, settings, f"{where}.settings")
+    if kind == "recording" and dataset.get("muted"):
+        raise UserError(f"{where}.muted is set, but a recording has no stems to mute; leave it out.")
     for voice in dataset.get("voices", []):
         if voice not in dataset["stems"]:
             raise UserError(
@@ -107,6 +111,7 @@ def origin_hash(kind: str, settings: Mapping[str, Any], cache: Path) -> str:
 
     cache: folder in which the hashes of single files are kept by path, size and time of change, so that a second call
         reads no audio.
+    kind: of a data set, or `marks` for label files, which are hashed too.
     Returns "" for embedded data and the archives' checksums for data that is downloaded.
     Raises UserError where the user's folder is missing.
     """
@@ -115,7 +120,8 @@ def origin_hash(kind: str, settings: Mapping[str, Any], cache: Path) -> str:
     if kind == "fetched" and not settings.get("root"):
         return ";".join(str(archive.get("sha256") or archive.get("md5")) for archive in settings["archives"])
     root = root_of(settings)
-    return _hash_of_files(root, Path(cache) / "origin_hashes.json")
+    endings = HASHED | LABELS if kind == "marks" else HASHED
+    return _hash_of_files(root, Path(cache) / "origin_hashes.json", endings)
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
@@ -131,8 +137,8 @@ def visible_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _hash_of_files(root: Path, index: Path) -> str:
-    files = [root] if root.is_file() else [path for path in visible_files(root) if path.suffix.lower() in HASHED]
+def _hash_of_files(root: Path, index: Path, endings: frozenset[str]) -> str:
+    files = [root] if root.is_file() else [path for path in visible_files(root) if path.suffix.lower() in endings]
     known = _read_index(index)
     hashes = {str(path): _hash_of_file(path, known) for path in files}
     if any(known.get(path) != entry for path, entry in hashes.items()):

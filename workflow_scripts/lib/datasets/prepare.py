@@ -139,13 +139,13 @@ def prepare_track(raw: RawTrack, root: Path, form: Form, place: Place) -> Prepar
     folder = Path(root) / raw.split / raw.track
     total, hashes, silent = np.zeros((form.channels, length)), {}, []
     for name, clip in raw.stems.items():
-        samples = _load(clip, form, length)
+        samples = load_clip(clip, form, length)
         total += samples
         hashes[name] = _store(samples, clip, folder / f"{name}.wav", form, place)
         if not samples.any():
             silent.append(name)
     _refuse_silence(raw, silent)
-    mixture = _load(raw.mixture, form, length) if raw.mixture else total
+    mixture = load_clip(raw.mixture, form, length) if raw.mixture else total
     error = _mixture_error(mixture, total)
     _refuse_other_mixture(raw, mixture - total, error, form)
     hashes["mixture"] = _store(mixture, raw.mixture, folder / "mixture.wav", form, place)
@@ -211,7 +211,7 @@ def read_header(clip: Clip) -> Header:
     return Header(info.frames, info.samplerate, info.channels, is_kept)
 
 
-def _load(clip: Clip, form: Form, length: int) -> np.ndarray:
+def load_clip(clip: Clip, form: Form, length: int) -> np.ndarray:
     """Samples [channel, time] float64 of a file in the data set's form. Raises UserError for NaN, infinity, damage."""
     frames = read_header(clip).frames
     samples, rate = io.read(clip.path)

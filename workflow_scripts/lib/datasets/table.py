@@ -26,7 +26,7 @@ class Track:
     singers: names of the singers, joined by ";", empty where unknown.
     family: a named property of a song that comparisons may select on, empty where there is none.
     seconds, rate (Hz), channels: of the prepared files, all of one length.
-    stems: names of the isolated sources, joined by ";".
+    stems: names of the isolated sources, joined by ";"; empty for a recording without stems.
     sha256: of the decoded samples of mixture and stems, not of the files.
     """
 
@@ -46,7 +46,7 @@ class Track:
 
     @property
     def stem_names(self) -> tuple[str, ...]:
-        return tuple(self.stems.split(";"))
+        return tuple(filter(None, self.stems.split(";")))
 
 
 def write_tracks(root: Path, tracks: Sequence[Track]) -> None:
@@ -71,13 +71,18 @@ def shard(tracks: Sequence[Track], name: str) -> list[Track]:
     return list(tracks[k - 1 :: n])
 
 
+def read_mixture(root: Path, track: Track) -> tuple[np.ndarray, int]:
+    """Mixture [channel, time] of one track, and its rate in Hz."""
+    return io.read(track.folder(root) / "mixture.wav")
+
+
 def read_scene(root: Path, track: Track, sources: Sequence[str]) -> tuple[np.ndarray, np.ndarray, int]:
     """Audio of one track -> (mixture [channel, time], references [source, channel, time], rate in Hz).
 
     The source `accompaniment`, where it is no stem, is the sum of the stems that `sources` does not name.
     """
     folder = track.folder(root)
-    mixture, rate = io.read(folder / "mixture.wav")
+    mixture, rate = read_mixture(root, track)
     rest = [stem for stem in track.stem_names if stem not in sources]
     parts = {source: [source] if source in track.stem_names else rest for source in sources}
     references = [sum(io.read(folder / f"{stem}.wav")[0] for stem in parts[source]) for source in sources]

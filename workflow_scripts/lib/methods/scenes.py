@@ -8,7 +8,8 @@ import torch
 
 from workflow_scripts.lib.audio.f0 import read_f0
 from workflow_scripts.lib.core.seeds import seed_of
-from workflow_scripts.lib.datasets.table import Track, read_scene
+from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, read_marks, states
+from workflow_scripts.lib.datasets.table import Track, read_mixture, read_scene
 from workflow_scripts.lib.methods.contract import Scene
 
 
@@ -19,17 +20,22 @@ def device(gpus: int) -> torch.device:
 
 def scene(
     data: Path, track: Track, sources: tuple[str, ...], needs: Sequence[str], seed: int, f0: Path | None,
-    on: torch.device,
+    on: torch.device, marks: Path | None = None,
 ) -> Scene:  # fmt: skip
-    """One track with just what the method needs; `f0` is the folder of the tables."""
-    mixture, references, rate = read_scene(data, track, sources)
+    """One track with just what the method needs; `f0` is the folder of the tables, `marks` that of the labels."""
+    references = None
+    if "references" in needs:
+        mixture, references, rate = read_scene(data, track, sources)
+    else:
+        mixture, rate = read_mixture(data, track)
     return Scene(
         mixture=_tensor(mixture, on),
         rate=rate,
         sources=sources,
         seed=seed_of(seed, track.track),
         f0=read_f0(f0 / f"{track.track}.csv") if f0 else None,
-        references=_tensor(references, on) if "references" in needs else None,
+        references=None if references is None else _tensor(references, on),
+        marks=_tensor(_states(marks, track, sources, mixture.shape[-1], rate), on) if marks else None,
     )
 
 
@@ -39,6 +45,13 @@ def training(
     """The training tracks one by one, each with its references."""
     for track in tracks:
         yield scene(data, track, sources, ("references",), seed, None, on)
+
+
+def _states(marks: Path, track: Track, sources: tuple[str, ...], length: int, rate: int) -> np.ndarray:
+    """Marks of a track on its samples, [source, time]."""
+    names = (*dict.fromkeys([*track.stem_names, *sources]),)
+    found = read_marks(marks / f"{track.track}.txt", (*names, ACCOMPANIMENT), track.seconds)
+    return states(found, sources, [name for name in names if name != ACCOMPANIMENT], length, rate)
 
 
 def _tensor(samples: np.ndarray, on: torch.device) -> torch.Tensor:

@@ -1,0 +1,36 @@
+"""The user's own marks: a file a track."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.marks import Mark, read_marks
+
+ENDINGS = (".txt", ".csv")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the marks are. root: folder with one `<track>.txt` (Audacity labels) or `<track>.csv` a track, or one file
+    that holds for every track."""
+
+    root: str
+
+
+def read(settings: Settings, track: str, sources: Sequence[str], seconds: float) -> list[Mark]:
+    """The marks of a track. Raises UserError where there is no file, no mark in it, or as `read_marks`."""
+    root = Path(settings.root).expanduser()
+    files = [root] if root.is_file() else [root / f"{track}{ending}" for ending in ENDINGS]
+    found = [file for file in files if file.is_file()]
+    if not found:
+        raise UserError(
+            f"{root}: has no marks of the track {track!r}; write them as {track}.txt (Audacity labels) or {track}.csv."
+        )
+    marks = read_marks(found[0], sources, seconds)
+    if not marks:
+        raise UserError(
+            f"{found[0]}: holds no mark; write at least one stretch, for example '12.5<tab>20.0<tab>-{sources[0]}' "
+            f"where {sources[0]} is silent."
+        )
+    return marks
