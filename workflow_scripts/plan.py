@@ -365,8 +365,9 @@ class Plan:
     def _song_entry(self) -> dict[str, Any]:
         """The recording as a comparison, to be checked as one."""
         song, sources = self.song, self.dataset(self.song.dataset)["stems"]
-        entry = {"dataset": song.dataset, "sources": sources, "methods": [song.before, song.method], "metrics": []}
-        return entry | {"split": "test", "f0": [] if song.f0 == NO_F0 else [song.f0]}
+        entry = {"dataset": song.dataset, "sources": sources, "methods": [song.before, song.method]}
+        entry |= {"metrics": ["SI-SDR"], "f0": [] if song.f0 == NO_F0 else [song.f0]}
+        return checked(entry, self._part("comparison"), "config: own_song")
 
     # Fingerprints. Each holds those of the stages before it, so that a result can never rest on an older one unseen.
 

@@ -276,7 +276,7 @@ def test_what_an_adaptation_depends_on_is_in_its_fingerprint_and_in_that_of_its_
 MISTAKES = [
     ({"start": None}, "methods.adapter needs adaptation, but names no model to adapt; name a method in"),
     ({"start": "nmf_supervise"}, "methods.adapter.start names 'nmf_supervise', which is not defined; did you mean"),
-    ({"start": "mixture"}, "methods.adapter.start is 'mixture', which has no model, since it is not trained"),
+    ({"start": "mixture"}, "methods.adapter.start names 'mixture', which is not trained, so it has no model"),
     ({"module": "mixture"}, "methods.adapter needs adaptation, but its module 'mixture' has none"),
     ({"marks": None}, "methods.adapter needs marks, but names none; name a source in methods.adapter.marks."),
     ({"marks": "exakt"}, "methods.adapter.marks names 'exakt', which is not defined; did you mean 'exact'?"),

@@ -333,7 +333,6 @@ MISTAKES = [
         {"start": "hpss"},
         "learner.start names 'hpss', which is not trained, so it has no model to start from",
     ),
-    ("nmf1", {"start": "learner"}, "methods.nmf1.start is given, but `needs` has no 'training'; add it there."),
     (
         "nmf_supervised",
         {"start": "learner"},
