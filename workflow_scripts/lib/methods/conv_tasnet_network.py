@@ -70,8 +70,9 @@ class ConvTasNet(nn.Module):
         for repeat in self.repeats:
             for block in repeat:
                 stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
-        masks = relu(self.mask(stream)).unflatten(1, (self.sources, -1))
-        estimates = self.decoder(encoded.unsqueeze(1) * masks)
+        masks = self.mask(stream).relu_().unflatten(1, (self.sources, -1))
+        # One source after the other, since the masked representation is far larger than the waveform.
+        estimates = torch.stack([self.decoder(encoded * mask) for mask in masks.unbind(1)], dim=1)
         return _at_least(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
 
 
@@ -144,7 +145,7 @@ class FrameNorm(nn.Module):
 
 
 class Decoder(nn.Module):
-    """[batch, source, filter, frame] -> overlapping pieces of waveform, added up: [batch, source, channel, time].
+    """[batch, filter, frame] -> overlapping pieces of waveform, added up: [batch, channel, time].
 
     weight: [channel * length, filter], the form in which the public code keeps and its optimiser sees it.
     """
@@ -156,8 +157,7 @@ class Decoder(nn.Module):
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         pieces = self.weight.unflatten(0, (self.channels, self.length)).permute(2, 0, 1)
-        signals = conv_transpose1d(frames.flatten(0, 1), pieces, stride=self.length // 2)
-        return signals.unflatten(0, frames.shape[:2])
+        return conv_transpose1d(frames, pieces, stride=self.length // 2)
 
 
 class LibraryConvTasNet(nn.Module):
