@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import conv_transpose1d, group_norm, pad, relu
+from torch.nn.functional import conv1d, conv_transpose1d, group_norm, pad, relu
 from torch.utils.checkpoint import checkpoint
 
 from workflow_scripts.lib.core.errors import UserError
@@ -70,9 +70,9 @@ class ConvTasNet(nn.Module):
         for repeat in self.repeats:
             for block in repeat:
                 stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
-        masks = self.mask(stream).relu_().unflatten(1, (self.sources, -1))
-        # One source after the other, since the masked representation is far larger than the waveform.
-        estimates = torch.stack([self.decoder(encoded * mask) for mask in masks.unbind(1)], dim=1)
+        # One source after the other, since masks are far larger than waveforms.
+        masks = (conv1d(stream, weight).relu_() for weight in self.mask.weight.chunk(self.sources))
+        estimates = torch.stack([self.decoder(encoded * mask) for mask in masks], dim=1)
         return _at_least(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
 
 
