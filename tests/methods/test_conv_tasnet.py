@@ -116,12 +116,12 @@ def test_without_the_norms_a_sample_reaches_just_as_far_as_the_dilations_say():
         torch.nn.init.uniform_(parameter, 0.1, 0.2)
     given, frames = torch.ones(1, 1, 20 + 10 * 200), 201
     centre = frames // 2
-    masks = []
-    body.mask.register_forward_hook(lambda _module, _given, found: masks.append(found.detach()))
+    streams = []
+    body.repeats[-1][-1].register_forward_hook(lambda _module, _given, found: streams.append(found.detach()))
     changed = given.clone()
     changed[..., centre * 10 + 10 : centre * 10 + 20] += 1  # in frames `centre` and `centre + 1`
     body(given), body(changed)
-    touched = (masks[0] != masks[1]).any(1)[0].nonzero().flatten()
+    touched = (streams[0] != streams[1]).any(1)[0].nonzero().flatten()
     reach = 2 * (1 + 2 + 4)  # frames to each side: two repeats of dilations 1, 2, 4
     assert touched.min() == centre - reach
     assert touched.max() == centre + 1 + reach

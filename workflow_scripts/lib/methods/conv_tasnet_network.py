@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import conv_transpose1d, group_norm, pad, relu
+from torch.nn.functional import conv1d, conv_transpose1d, group_norm, pad, relu
 from torch.utils.checkpoint import checkpoint
 
 from workflow_scripts.lib.core.errors import UserError
@@ -70,8 +70,9 @@ class ConvTasNet(nn.Module):
         for repeat in self.repeats:
             for block in repeat:
                 stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
-        masks = relu(self.mask(stream)).unflatten(1, (self.sources, -1))
-        estimates = self.decoder(encoded.unsqueeze(1) * masks)
+        # One source after the other, since masks are far larger than waveforms.
+        masks = (conv1d(stream, weight).relu_() for weight in self.mask.weight.chunk(self.sources))
+        estimates = torch.stack([self.decoder(encoded * mask) for mask in masks], dim=1)
         return _at_least(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
 
 
@@ -144,7 +145,7 @@ class FrameNorm(nn.Module):
 
 
 class Decoder(nn.Module):
-    """[batch, source, filter, frame] -> overlapping pieces of waveform, added up: [batch, source, channel, time].
+    """[batch, filter, frame] -> overlapping pieces of waveform, added up: [batch, channel, time].
 
     weight: [channel * length, filter], the form in which the public code keeps and its optimiser sees it.
     """
@@ -156,8 +157,7 @@ class Decoder(nn.Module):
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         pieces = self.weight.unflatten(0, (self.channels, self.length)).permute(2, 0, 1)
-        signals = conv_transpose1d(frames.flatten(0, 1), pieces, stride=self.length // 2)
-        return signals.unflatten(0, frames.shape[:2])
+        return conv_transpose1d(frames, pieces, stride=self.length // 2)
 
 
 class LibraryConvTasNet(nn.Module):

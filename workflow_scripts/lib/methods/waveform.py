@@ -48,6 +48,9 @@ class Level:
         return (signals - self.mean) / self.deviation
 
 
+AS_IT_IS = Level(0.0, 1.0)
+
+
 def level_of(mixture: torch.Tensor) -> Level:
     """Mixture [channel, time] -> the level of its mean over channels."""
     mono = mixture.mean(dim=0)
@@ -61,37 +64,39 @@ def separated(network: nn.Module, places: Sequence[int], scene: Scene, assembly:
     places: where each of the scene's sources stands in the network's output.
     """
     level, rate = level_of(scene.mixture), scene.rate
-    given, size = level.normalised(scene.mixture), round(assembly.chunk_seconds * rate)
+    given, size = scene.mixture, round(assembly.chunk_seconds * rate)
 
     def separator(chunk: torch.Tensor) -> torch.Tensor:
         return network(chunk)[:, places]
 
     with torch.no_grad():
         if assembly.kind == "faded":
-            found = faded(separator, given, len(places), size, assembly.overlap)
+            found = faded(separator, given, len(places), size, assembly.overlap, level)
         else:
             reach, generator = round(assembly.shift_seconds * rate), generator_of(scene.seed, "shifts")
-            found = shifted(separator, given, len(places), size, assembly.shifts, reach, generator)
+            found = shifted(separator, given, len(places), size, assembly.shifts, reach, generator, level)
         return found.mul_(level.deviation).add_(level.mean)
 
 
-def faded(separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float) -> torch.Tensor:
+def faded(
+    separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float, level: Level = AS_IT_IS
+) -> torch.Tensor:
     """Mixture [channel, time] -> estimates [source, channel, time] from cross-faded chunks of `size` samples.
 
-    overlap: share of a chunk that the next one covers too, in [0, 1).
+    overlap: share of a chunk that the next one covers too, in [0, 1).  level: that the chunks are brought to.
     """
     length = mixture.shape[-1]
     places = chunks.starts(length, size, overlap)
     estimates = mixture.new_zeros(sources, *mixture.shape)
     for start, fade in zip(places, chunks.fades(places, length, size, mixture), strict=True):
-        part = mixture[..., start : start + size]
+        part = level.normalised(mixture[..., start : start + size])
         estimates[..., start : start + size] += separator(part.unsqueeze(0))[0] * fade
     return estimates
 
 
 def shifted(
     separator: Separator, mixture: torch.Tensor, sources: int, size: int, shifts: int, reach: int,
-    generator: torch.Generator,
+    generator: torch.Generator, level: Level = AS_IT_IS,
 ) -> torch.Tensor:  # fmt: skip
     """The same from chunks side by side, each the mean over `shifts` passes with silence of random length before it.
 
@@ -99,7 +104,7 @@ def shifted(
     """
     estimates = mixture.new_zeros(sources, *mixture.shape)
     for start in range(0, mixture.shape[-1], size):
-        part = mixture[..., start : start + size]
+        part = level.normalised(mixture[..., start : start + size])
         for before in torch.randint(reach + 1, (shifts,), generator=generator).tolist():
             given = pad(part, (before, reach - before)).unsqueeze(0)
             found = separator(given)[0, ..., before : before + part.shape[-1]]
