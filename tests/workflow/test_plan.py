@@ -236,7 +236,7 @@ MISTAKES = [
     (_set("methods.nmf1.settings.iterations", "many"), "the key 'iterations' is 'many'; allowed is a whole number"),
     (_set("methods.nmf1.module", "nmf_harmonics"), "did you mean 'nmf_harmonic'?"),
     (_set("methods.nmf1.resources.gpus", 1), "'resources.gpus' is unknown; did you mean 'gpu'?"),
-    (_set("datasets.songs.kind", "embeded"), "the key 'kind' is 'embeded'; did you mean 'embedded'?"),
+    (_set("datasets.songs_4k.kind", "embeded"), "the key 'kind' is 'embeded'; did you mean 'embedded'?"),
     (
         _set("comparisons.singing_voice.sources", ["vocals", "drums", "bass", "other", "accompaniment"]),
         "has 'accompaniment', the sum of the stems not named, but names every stem",
