@@ -123,6 +123,62 @@ rule draw_critics:
         " --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
+rule draw_adaptation:
+    input:
+        adapted=lambda wildcards: plan.adaptations(wildcards.comparison),
+    output:
+        directory("results/draw_adaptation/{comparison}"),
+        manifest="results/draw_adaptation/{comparison}.json",
+    log:
+        "results/logs/draw_adaptation/{comparison}.log",
+    benchmark:
+        "results/benchmarks/draw_adaptation/{comparison}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        rows=lambda wildcards: plan.labels(wildcards.comparison),
+        remark=lambda wildcards: plan.remark(wildcards.comparison),
+        code=lambda wildcards: plan.draw_adaptation_code(wildcards.comparison),
+    message:
+        "Course of the adaptations in {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.report.draw_adaptation --adapted {input.adapted:q} --rows {params.rows:q}"
+        " --comparison {wildcards.comparison:q} --remark={params.remark:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+
+
+rule draw_gains:
+    input:
+        scores=lambda wildcards: plan.score_manifests(wildcards.comparison),
+        adapted=lambda wildcards: plan.adaptations(wildcards.comparison),
+    output:
+        directory("results/draw_gains/{comparison}"),
+        manifest="results/draw_gains/{comparison}.json",
+    log:
+        "results/logs/draw_gains/{comparison}.log",
+    benchmark:
+        "results/benchmarks/draw_gains/{comparison}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        rows=lambda wildcards: plan.labels(wildcards.comparison),
+        gains=lambda wildcards: plan.gains(wildcards.comparison),
+        metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
+        aggregation=plan.value("aggregation"),
+        remark=lambda wildcards: plan.remark(wildcards.comparison),
+        code=lambda wildcards: plan.draw_gains_code(wildcards.comparison),
+    message:
+        "Gains over the model started from in {wildcards.comparison}"
+    shell:
+        "python -m workflow_scripts.report.draw_gains --scores {input.scores:q} --adapted {input.adapted:q}"
+        " --rows {params.rows:q} --gains {params.gains:q} --metrics {params.metrics:q}"
+        " --aggregation {params.aggregation} --remark={params.remark:q}"
+        " --out {output.manifest:q} --code {params.code} &> {log:q}"
+
+
 rule report:
     input:
         scores=[each for name in plan.run for each in plan.score_manifests(name)],
@@ -136,6 +192,13 @@ rule report:
         ),
         robustness=collect(
             "results/draw_robustness/{comparison}.json", comparison=plan.with_errors()
+        ),
+        adaptation=collect(
+            "results/draw_adaptation/{comparison}.json",
+            comparison=plan.with_adaptation(),
+        ),
+        gains=collect(
+            "results/draw_gains/{comparison}.json", comparison=plan.with_gains()
         ),
         f0=[
             f"results/score_f0/{name}/f0.md"

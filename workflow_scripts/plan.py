@@ -302,6 +302,44 @@ class Plan:
         """The comparisons that have a figure of training curves."""
         return [name for name in self.run if self.curves(name)]
 
+    # Rows that use the model of another row
+
+    def with_adaptation(self) -> list[str]:
+        """The comparisons that have a figure of the course of adaptations."""
+        return [name for name in self.run if self.adaptations(name)]
+
+    def with_gains(self) -> list[str]:
+        """The comparisons that have adapted rows beside that of the model that they start from."""
+        return [name for name in self.run if any(row["adapted"] for row in json.loads(self.gains(name)))]
+
+    def gains(self, comparison: str) -> str:
+        """The rows that use another row's model, adapted or as it is, as JSON: label, that of the other row, that of
+        the marks, `alike`, the same for rows that differ in their marks only, and whether it is adapted."""
+        methods = self.run[comparison]["methods"]
+        found = []
+        for name in methods:
+            entry = self.method(name)
+            if entry["start"] in methods and not {"training", "f0"} & set(entry["needs"]):
+                marks = entry["marks"] and self.marks_source(entry["marks"])["label"]
+                row = {"label": entry["label"], "baseline": self.method(entry["start"])["label"], "marks": marks}
+                row["alike"] = self._but_for_marks(name)
+                found.append(row | {"adapted": "adaptation" in entry["needs"]})
+        return text(found)
+
+    def _but_for_marks(self, method: str) -> str:
+        other = ("label", "like", "marks", "resources")
+        return hash_of(text({key: value for key, value in self.method(method).items() if key not in other}))
+
+    def draw_gains_code(self, comparison: str) -> str:
+        chosen = self.gains(comparison)
+        return hash_of(code_hash("workflow_scripts.report.draw_gains"), self.score_code(comparison), chosen)
+
+    def draw_adaptation_code(self, comparison: str) -> str:
+        dataset = self.run[comparison]["dataset"]
+        rows = [row for row in self.rows(comparison) if "adaptation" in self.method(row.method)["needs"]]
+        adapted = [self.adapt_code(dataset, row.method) for row in rows]
+        return hash_of(code_hash("workflow_scripts.report.draw_adaptation"), *adapted)
+
     def training_f0(self, dataset: str, method: str, f0: str) -> list[str]:
         """Manifests of the F0 tables that a training needs."""
         splits = {"train": ("train", "valid"), "test": ("test",)}[self.method(method)["train_on"]]

@@ -22,6 +22,10 @@ class Settings(learner.Settings):
     pause: float = 0.0
 
 
+def trained_parameters(model: Tensors, settings: Settings) -> int:
+    return sum(each.numel() for each in model.values())
+
+
 def adapt(
     scene: Scene, settings: Settings, model: Tensors, state: Path, fingerprint: str
 ) -> tuple[Tensors, list[dict[str, float]]]:

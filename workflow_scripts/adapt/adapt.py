@@ -29,7 +29,8 @@ def adapt(
 
     `data`, `marks` and `out` are manifests of folders. While the job goes on, finished tracks and the state of the
     present one lie beside `out` in `<shard>.state/`, from which a job that was killed goes on. Where the training of
-    `model` failed, or an adaptation diverged, there is only `failed.txt` with the reason.
+    `model` failed, or an adaptation diverged, there is only `failed.txt` with the reason. The provenance says how many
+    parameters are trained.
     """
     torch.set_num_threads(threads)
     method, chosen = contract.load(module, json.loads(settings))
@@ -39,8 +40,9 @@ def adapt(
     tracks, work = shard(read_tracks(root, split), part), out.with_suffix(".state")
     origin = {"module": module, "settings": json.loads(settings), "sources": sources, "code": code, "seed": seed}
     base = hash_of(json.dumps(origin), sha256_file(model), torch.__version__)
-    with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks]) as folder:
-        failed = header.get("failed", "")
+    failed = header.get("failed", "")
+    facts = {} if failed else {"trained_parameters": method.trained_parameters(weights, chosen)}
+    with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks], **facts) as folder:
         for track in [] if failed else tracks:
             scene = scenes.scene(root, track, tuple(sources), needs, seed, None, device, labels)
             marked = [sha256_file(labels / f"{track.track}.txt")] if labels else []

@@ -11,6 +11,8 @@ FIGURES = {
     "draw_training": "training curves",
     "draw_critics": "what the critics see",
     "draw_robustness": "robustness to F0 errors",
+    "draw_adaptation": "course of the adaptation to each song",
+    "draw_gains": "gains over the model started from, by source, marks and trained parameters",
 }
 
 

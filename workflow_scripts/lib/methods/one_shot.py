@@ -93,6 +93,12 @@ def adapt(
     return network_trainee.weights(network, facts), curve
 
 
+def trained_parameters(model: Tensors, settings: Settings) -> int:
+    """How many of a model's parameters `adapt` trains."""
+    network = network_like(waveform.without_order(model), settings.remember)
+    return sum(each.numel() for each in trainable(network, settings.strategy).values())
+
+
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time] of an adapted model; the marks are used where `output` is not `plain`."""
     network, places = _network(scene, model, settings.remember)
