@@ -32,7 +32,7 @@ def draw_gains(
             stream("gains", name),
         )  # fmt: skip
         write_text(folder / "gains.csv", points.drop(columns="alike").to_csv(index=False))
-        shown = {"title": f"{name.replace('_', ' ')}: gains over the model started from", "remark": remark}
+        shown = {"title": name.replace("_", " "), "remark": remark}
         figures = {
             "gains": (points, gained.gains_figure),
             "marks": (gained.by_marks(points), gained.marks_figure),
