@@ -94,7 +94,8 @@ def test_the_figure_of_gains_has_a_panel_a_metric_and_source_and_says_which_way_
     ]  # fmt: skip
     assert [label.get_text() for label in panels[0].get_yticklabels()] == [row["label"] for row in ROWS]
     assert "gains over B0" in figure.get_suptitle() and "Synthetic." in figure.get_suptitle()
-    for axes, (metric, source) in zip(panels, itertools.product(("SDR", "PES"), ("vocals", "drums", "all")), strict=True):
+    cells = itertools.product(("SDR", "PES"), ("vocals", "drums", "all"))
+    for axes, (metric, source) in zip(panels, cells, strict=True):
         chosen = points[(points["metric"] == metric) & (points["source"] == source)]
         np.testing.assert_allclose(drawn_at(axes), list(zip(chosen["effect"], range(len(ROWS)), strict=True)))
 
@@ -114,7 +115,7 @@ def test_an_axis_with_exact_silence_far_off_is_compressed_and_others_are_not(poi
     assert low < points["low"].min() and high > points["high"].max()
 
 
-def test_only_rows_that_differ_in_nothing_but_their_marks_stand_in_the_figure_of_marks_in_the_order_of_the_table(points):
+def test_only_rows_that_differ_in_nothing_but_their_marks_stand_in_the_figure_of_marks_in_their_order(points):
     chosen = gained.by_marks(points)
     assert list(chosen["method"].unique()) == ["Remix", "Remix, off", "Remix, blind"]
     assert set(chosen["source"]) == {"all"}
@@ -165,7 +166,7 @@ def test_gains_of_one_source_and_one_song_are_drawn_without_intervals(tmp_path):
 
 
 def curves() -> pd.DataFrame:
-    """Song 1 starts at twice the losses of song 0, falls twice as fast, and has a third loss; then a step-wise method."""
+    """Song 1 starts at twice the losses of song 0, falls twice as fast, has one loss more; then a step-wise method."""
     tables = [
         pd.DataFrame(
             {

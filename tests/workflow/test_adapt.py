@@ -133,6 +133,8 @@ def test_each_track_starts_from_the_trained_weights_and_becomes_quieter_where_it
     curve = pd.read_csv(adapted.folder / ADAPTED / "song-2.csv")
     assert curve["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0]
+    facts = json.loads((adapted.folder / ADAPTED / "provenance.json").read_text())
+    assert facts["trained_parameters"] == sum(weights.numel() for weights in model.values()) > 0
 
 
 def test_estimates_are_made_with_the_weights_of_their_track(adapted, toys, tmp_path):
