@@ -150,6 +150,14 @@ def test_the_small_size_has_the_numbers_that_its_files_name():
     assert counts == [192_868, 133_528, 74_188, 19_456, 2_560]
 
 
+@pytest.mark.parametrize("strategy", one_shot.STRATEGIES)
+def test_the_number_of_trained_parameters_of_a_model_is_that_of_its_strategy(strategy):
+    weights = model()
+    counted = one_shot.trained_parameters(weights, replace(SETTINGS, strategy=strategy))
+    network = one_shot.network_like(one_shot.waveform.without_order(weights), True)
+    assert 0 < counted == sum(each.numel() for each in one_shot.trainable(network, strategy).values())
+
+
 def test_a_strategy_that_needs_more_repeats_is_refused():
     with pytest.raises(UserError, match="needs 3 repeats, the network has 2"):
         one_shot.trainable(ConvTasNet(2, 1, replace(TINY, repeats=2)), "l2")

@@ -106,7 +106,8 @@ def test_a_method_learns_exactly_where_its_file_says_so(name):
 @every_method
 def test_a_method_adapts_exactly_where_its_file_says_so(name):
     module, _ = method(name)
-    assert hasattr(module, "adapt") == ("adaptation" in description(name).get("needs", []))
+    adapts = "adaptation" in description(name).get("needs", [])
+    assert hasattr(module, "adapt") == hasattr(module, "trained_parameters") == adapts
 
 
 @every_method

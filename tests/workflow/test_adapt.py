@@ -133,6 +133,8 @@ def test_each_track_starts_from_the_trained_weights_and_becomes_quieter_where_it
     curve = pd.read_csv(adapted.folder / ADAPTED / "song-2.csv")
     assert curve["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0]
+    facts = json.loads((adapted.folder / ADAPTED / "provenance.json").read_text())
+    assert facts["trained_parameters"] == sum(weights.numel() for weights in model.values()) > 0
 
 
 def test_estimates_are_made_with_the_weights_of_their_track(adapted, toys, tmp_path):
@@ -151,6 +153,20 @@ def test_estimates_are_made_with_the_weights_of_their_track(adapted, toys, tmp_p
     for name in ("song-2/voice.wav", "song-3/bass.wav"):
         found = [path.read_bytes() for path in (folder / name, tmp_path / "1-of-1" / name, tmp_path / "plain" / name)]
         assert found[0] == found[1] != found[2]
+
+
+def test_gains_and_the_course_of_the_adaptation_are_drawn(adapted):
+    drawn = [f"results/{stage}/mine" for stage in ("draw_gains", "draw_adaptation")]
+    done = adapted.run("--keep-going", *(f"{each}.json" for each in drawn), config=adapted.config)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    gains, course = (adapted.folder / each for each in drawn)
+    points = pd.read_csv(gains / "gains.csv")
+    assert set(points["method"]) == {"Adapted"} and set(points["baseline"]) == {"Learner"}
+    facts = json.loads((adapted.folder / ADAPTED / "provenance.json").read_text())
+    assert set(points["parameters"]) == {facts["trained_parameters"]}
+    assert (points.loc[points["source"] == "voice", "effect"] < 0).all()  # PES: quieter where marked silent
+    assert (gains / "gains.pdf").exists() and (course / "adaptation.pdf").exists()
+    assert pd.read_csv(course / "curves.csv")["track"].unique().tolist() == ["song-2", "song-3"]
 
 
 def test_a_start_that_failed_and_an_adaptation_that_diverged_leave_the_reason_for_the_table(adapted, toys, tmp_path):

@@ -27,12 +27,12 @@ def draw_gains(
     with recorded(out, code, aggregation=aggregation) as folder:
         values = scored.labelled(scored.read(scores), labels)
         name = values["comparison"].iloc[0]
-        points = gained.gains(
-            values, gained.shown_metrics(metrics), json.loads(gains), trained_parameters(labels, adapted), aggregation,
-            stream("gains", name),
-        )  # fmt: skip
+        # The stream of the planned contrasts, so that a difference has one interval wherever it is told.
+        generator, trained = stream("contrasts", name), trained_parameters(labels, adapted)
+        shown_metrics = gained.shown_metrics(metrics)
+        points = gained.gains(values, shown_metrics, json.loads(gains), trained, aggregation, generator)
         write_text(folder / "gains.csv", points.drop(columns="alike").to_csv(index=False))
-        shown = {"title": f"{name.replace('_', ' ')}: gains over the model started from", "remark": remark}
+        shown = {"title": name.replace("_", " "), "remark": remark}
         figures = {
             "gains": (points, gained.gains_figure),
             "marks": (gained.by_marks(points), gained.marks_figure),

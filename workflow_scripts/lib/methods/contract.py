@@ -11,6 +11,11 @@
         `data.valid.fixed()` those to validate on, as many and as long as the YAML's `training` says, on the device
     def train(scenes: Iterable[Scene], settings: Settings) -> Tensors
         only where it learns from stems otherwise; each scene carries references
+    def adapt(scene: Scene, settings: Settings, model: Tensors, state: Path, fingerprint: str)
+            -> tuple[Tensors, list[dict[str, float]]]
+        only where a trained model is adapted to each song: the adapted model and a row of losses an epoch or step
+    def trained_parameters(model: Tensors, settings: Settings) -> int
+        how many parameters `adapt` trains
 
 `config/methods/<name>.yaml` names the module, what it needs and its settings; a variant is one more YAML.
 The tests in tests/methods/test_contract.py run on every module here.

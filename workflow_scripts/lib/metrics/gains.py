@@ -18,12 +18,13 @@ COLUMNS = [
     "effect", "low", "high", "interval", "tracks",
 ]  # fmt: skip
 IN_SILENCE = "PES"  # what marks of silence act on, shown beside the headline metric
-MARKERS = "o^vDP*X<>p"
+MARKERS = "o^vDPXs<>p"
 STYLES = ("-", "--", "-.", ":")
 WIDE = 40.0  # dB from zero at which an axis is compressed: exact silence lies 100 dB under all else
 LINEAR = 10.0  # dB on either side of zero that a compressed axis leaves as they are
 STEP = 1.12  # factor between points of one number of parameters, so that they stand beside each other
-INTERVALS = "mean difference of the same tracks and its 95 % bootstrap interval over them"
+INTERVALS = "Mean over tracks of the change, 95 % bootstrap interval"
+FILLED = "filled: the interval leaves out zero"
 
 
 def shown_metrics(metrics: Sequence[str]) -> list[str]:
@@ -74,10 +75,10 @@ def gains_figure(points: pd.DataFrame, *, title: str, remark: str = "") -> Figur
             axes.axvline(0, color="black", linewidth=0.8, linestyle="--", zorder=1)
             axes.set_title(source, fontsize=FONT + 1, loc="left")
         _compress(across[0], "x", chosen)
-        across[len(across) // 2].set_xlabel(_axis(metric, points), fontsize=FONT)
+        across[len(across) // 2].set_xlabel(_axis(metric), fontsize=FONT)
     grid[0, 0].set_yticks(range(len(methods)), methods)
     grid[0, 0].set_ylim(len(methods) - 0.5, -0.5)
-    _finish(figure, size, "x", title, f"{INTERVALS}; squares: not adapted; filled: the interval leaves out 0", remark)
+    _finish(figure, size, "x", _titled(title, points), f"{INTERVALS}; squares: not adapted; {FILLED}", remark)
     return figure
 
 
@@ -94,7 +95,7 @@ def marks_figure(points: pd.DataFrame, *, title: str, remark: str = "") -> Figur
     points: of `by_marks`.  A method is called as its first row.
     """
     kinds, groups = list(points["marks"].unique()), list(points.groupby("alike", sort=False))
-    size = (2.4 + 0.75 * len(kinds), 2.4 + 2.4 * points["metric"].nunique())
+    size = (max(6.4, 2.4 + 0.75 * len(kinds)), 2.4 + 2.4 * points["metric"].nunique())
 
     def draw(axes: Axes, chosen: pd.DataFrame) -> None:
         for number, (alike, group) in enumerate(groups):
@@ -161,13 +162,13 @@ def _stacked(
         chosen = points[points["metric"] == metric]
         draw(axes, chosen)
         axes.axhline(0, color="black", linewidth=0.8, linestyle="--", zorder=1)
-        axes.set_ylabel(_axis(metric, points).replace(" (", "\n("), fontsize=FONT)
+        axes.set_ylabel(_axis(metric).replace(" (", "\n("), fontsize=FONT)
         _compress(axes, "y", chosen)
     panels[-1].set_xlabel(across, fontsize=FONT)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", fontsize=FONT - 1)
     source = points["source"].iloc[0]
     over = "mean over sources" if source == ALL else f"source: {source}"
-    _finish(figure, size, "y", title, f"{over}; {INTERVALS}; filled: the interval leaves out 0", remark)
+    _finish(figure, size, "y", _titled(title, points), f"{INTERVALS}; {over}; {FILLED}", remark)
     return figure
 
 
@@ -193,20 +194,28 @@ def _grey(number: int) -> str:
 
 def _compress(axes: Axes, along: str, points: pd.DataFrame) -> None:
     """Make room for small values where there are also very large ones: linear up to `LINEAR`, logarithmic beyond."""
-    if np.nanmax(points[["effect", "low", "high"]].abs().to_numpy(dtype=float), initial=0) <= WIDE:
+    values = points[["effect", "low", "high"]].to_numpy(dtype=float)
+    least, greatest = np.nanmin(values, initial=-LINEAR), np.nanmax(values, initial=LINEAR)
+    if max(-least, greatest) <= WIDE:
         return
-    scaled, axis = (axes.set_xscale, axes.xaxis) if along == "x" else (axes.set_yscale, axes.yaxis)
+    scaled, limited, axis = (
+        (axes.set_xscale, axes.set_xlim, axes.xaxis) if along == "x" else (axes.set_yscale, axes.set_ylim, axes.yaxis)
+    )
     scaled("symlog", linthresh=LINEAR)
+    limited(1.6 * least, 1.6 * greatest)
     axis.set_major_formatter(ScalarFormatter())
 
 
-def _axis(metric: str, points: pd.DataFrame) -> str:
-    """Name of the axis: what is subtracted, its unit, and which way is better."""
-    baselines = points["baseline"].unique()
-    over = baselines[0] if len(baselines) == 1 else "the model started from"
+def _axis(metric: str) -> str:
+    """Name of the axis: the metric, its unit, and which way is better."""
     known = METRICS[metric]
-    unit = f"{known.unit}, " if known.unit != "1" else ""
-    return f"{metric} minus that of {over} ({unit}{known.better} is better)"
+    unit = f"{known.unit}; " if known.unit != "1" else ""
+    return f"change in {metric} ({unit}{known.better} is better)"
+
+
+def _titled(title: str, points: pd.DataFrame) -> str:
+    baselines = points["baseline"].unique()
+    return f"{title}: gains over {baselines[0] if len(baselines) == 1 else 'the model that each row starts from'}"
 
 
 def _finish(figure: Figure, size: tuple[float, float], along: str, title: str, *said: str) -> None:
