@@ -4,8 +4,10 @@ import os
 import sys
 import time
 
+from workflow_scripts.jobs import growing, lead_jobs_here, optional, text
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.plan import Plan, growing, lead_jobs_here, optional, text
+from workflow_scripts.plan import Plan
+from workflow_scripts.plan_codes import Codes
 
 started = time.time()
 lead_jobs_here()
@@ -18,6 +20,7 @@ try:
     plan = Plan(config)
 except UserError as error:
     sys.exit(str(error))
+codes = Codes(plan)
 
 
 # The system that the lock is tested on. Ignored without --sdm apptainer; with it, run `make setup` in this image first.

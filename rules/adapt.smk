@@ -24,7 +24,7 @@ rule adapt:
         needs=lambda wildcards: plan.method(wildcards.method)["needs"],
         sources=lambda wildcards: wildcards.sources.split("+"),
         optional=optional,
-        code=lambda wildcards: plan.adapt_code(wildcards.dataset, wildcards.method),
+        code=lambda wildcards: codes.adapt(wildcards.dataset, wildcards.method),
     message:
         "Adapting {wildcards.method} to {wildcards.dataset} ({wildcards.sources}), seed {wildcards.seed}; how far it is: {log}"
     shell:

@@ -26,7 +26,7 @@ rule compare:
         remark=lambda wildcards: plan.remark(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
         contrasts=lambda wildcards: plan.contrasts(wildcards.comparison),
-        code=lambda wildcards: plan.compare_code(wildcards.comparison),
+        code=lambda wildcards: codes.compare(wildcards.comparison),
     message:
         "Comparing the methods of {wildcards.comparison}"
     shell:

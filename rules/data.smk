@@ -17,7 +17,7 @@ rule prepare:
         kind=lambda wildcards: plan.dataset(wildcards.dataset)["kind"],
         dataset=lambda wildcards: plan.preparation(wildcards.dataset),
         cache=plan.config["data_cache"],
-        code=lambda wildcards: plan.prepare_code(wildcards.dataset),
+        code=lambda wildcards: codes.prepare(wildcards.dataset),
     message:
         "Preparing the data set {wildcards.dataset}"
     shell:

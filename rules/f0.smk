@@ -20,7 +20,7 @@ rule estimate_f0:
         settings=lambda wildcards: text(plan.f0_source(wildcards.f0)["settings"]),
         voices=lambda wildcards: plan.dataset(wildcards.dataset)["voices"],
         optional=optional,
-        code=lambda wildcards: plan.f0_code(wildcards.dataset, wildcards.f0),
+        code=lambda wildcards: codes.estimate_f0(wildcards.dataset, wildcards.f0),
     message:
         "F0 of {wildcards.dataset} ({wildcards.split}): {wildcards.f0}"
     shell:

@@ -21,7 +21,7 @@ rule make_marks:
         settings=lambda wildcards: text(plan.marks_source(wildcards.marks)["settings"]),
         stems=lambda wildcards: plan.dataset(wildcards.dataset)["stems"],
         optional=optional,
-        code=lambda wildcards: plan.marks_code(wildcards.dataset, wildcards.marks),
+        code=lambda wildcards: codes.make_marks(wildcards.dataset, wildcards.marks),
     message:
         "Marks of {wildcards.dataset} ({wildcards.split}): {wildcards.marks}"
     shell:

@@ -22,7 +22,7 @@ rule draw:
         groups=plan.value("groups"),
         budgets=lambda wildcards: plan.budgets(wildcards.comparison),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
-        code=lambda wildcards: plan.draw_code(wildcards.comparison),
+        code=lambda wildcards: codes.draw(wildcards.comparison),
     message:
         "Figures of {wildcards.comparison}"
     shell:
@@ -49,7 +49,7 @@ rule draw_training:
     params:
         rows=lambda wildcards: plan.curve_labels(wildcards.comparison),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
-        code=lambda wildcards: plan.draw_training_code(wildcards.comparison),
+        code=lambda wildcards: codes.draw_training(wildcards.comparison),
     message:
         "Training curves of {wildcards.comparison}"
     shell:
@@ -77,7 +77,7 @@ rule draw_robustness:
         metric=lambda wildcards: plan.run[wildcards.comparison]["metrics"][0],
         aggregation=plan.value("aggregation"),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
-        code=lambda wildcards: plan.draw_robustness_code(wildcards.comparison),
+        code=lambda wildcards: codes.draw_robustness(wildcards.comparison),
     message:
         "Robustness to F0 errors in {wildcards.comparison}"
     shell:
@@ -114,7 +114,7 @@ rule draw_critics:
         sources=plan.value("sources"),
         split=plan.value("split"),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
-        code=lambda wildcards: plan.draw_critics_code(wildcards.comparison),
+        code=lambda wildcards: codes.draw_critics(wildcards.comparison),
     message:
         "What the critics see in {wildcards.comparison}"
     shell:
@@ -140,7 +140,7 @@ rule draw_adaptation:
     params:
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
-        code=lambda wildcards: plan.draw_adaptation_code(wildcards.comparison),
+        code=lambda wildcards: codes.draw_adaptation(wildcards.comparison),
     message:
         "Course of the adaptations in {wildcards.comparison}"
     shell:
@@ -169,7 +169,7 @@ rule draw_gains:
         metrics=lambda wildcards: plan.run[wildcards.comparison]["metrics"],
         aggregation=plan.value("aggregation"),
         remark=lambda wildcards: plan.remark(wildcards.comparison),
-        code=lambda wildcards: plan.draw_gains_code(wildcards.comparison),
+        code=lambda wildcards: codes.draw_gains(wildcards.comparison),
     message:
         "Gains over the model started from in {wildcards.comparison}"
     shell:
@@ -217,7 +217,7 @@ rule report:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        code=plan.report_code(),
+        code=codes.report(),
     message:
         "Summary"
     shell:

@@ -25,7 +25,7 @@ rule score:
         metrics=plan.value("metrics"),
         rows=lambda wildcards: plan.labels(wildcards.comparison),
         scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
-        code=lambda wildcards: plan.score_code(wildcards.comparison),
+        code=lambda wildcards: codes.score(wildcards.comparison),
     message:
         "Scoring {wildcards.comparison}"
     shell:
@@ -56,7 +56,7 @@ rule score_f0:
     params:
         reference=lambda wildcards: plan.f0_reference(wildcards.comparison),
         names=plan.value("f0"),
-        code=lambda wildcards: plan.score_f0_code(wildcards.comparison),
+        code=lambda wildcards: codes.score_f0(wildcards.comparison),
     message:
         "F0 quality of {wildcards.comparison}"
     shell:

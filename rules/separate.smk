@@ -24,7 +24,7 @@ rule separate:
         needs=lambda wildcards: plan.method(wildcards.method)["needs"],
         sources=lambda wildcards: wildcards.sources.split("+"),
         optional=optional,
-        code=lambda wildcards: plan.separate_code(
+        code=lambda wildcards: codes.separate(
             wildcards.dataset, wildcards.method, wildcards.f0
         ),
     message:

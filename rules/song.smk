@@ -26,7 +26,7 @@ rule write_song:
             plan.method(name)["label"] for name in (plan.song.before, plan.song.method)
         ],
         optional=optional,
-        code=lambda wildcards: plan.song_code(),
+        code=lambda wildcards: codes.write_song(),
     message:
         "Stems and summary of {wildcards.song}"
     shell:

@@ -29,7 +29,7 @@ rule train:
         unpaired=lambda wildcards: text(plan.unpaired(wildcards.method)),
         split=lambda wildcards: plan.method(wildcards.method)["train_on"],
         sources=lambda wildcards: wildcards.sources.split("+"),
-        code=lambda wildcards: plan.train_code(
+        code=lambda wildcards: codes.train(
             wildcards.dataset, wildcards.method, wildcards.f0
         ),
     message:

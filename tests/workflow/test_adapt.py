@@ -20,13 +20,14 @@ from tests.workflow import learner
 from tests.workflow.conftest import Project
 from tests.workflow.test_plan import DEFAULT
 from tests.workflow.test_training import TRAINING, _kill_when_there_is
-from workflow_scripts import plan as planning
+from workflow_scripts import declared
 from workflow_scripts.adapt.adapt import adapt
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.methods.model_file import load_model, save_model
 from workflow_scripts.marks.make_marks import make_marks
 from workflow_scripts.plan import Plan
+from workflow_scripts.plan_codes import Codes
 from workflow_scripts.separate.separate import separate
 
 RATE = 8000
@@ -220,8 +221,8 @@ def test_marks_found_from_stems_are_audacity_labels(adapted, tmp_path):
 @pytest.fixture
 def config(monkeypatch):
     """The default configuration, with a method that adapts a trained one."""
-    has, adapts = planning._has, ("nmf_supervised", "adapt")
-    monkeypatch.setattr(planning, "_has", lambda module, name: (module, name) == adapts or has(module, name))
+    has, adapts = declared.has, ("nmf_supervised", "adapt")
+    monkeypatch.setattr(declared, "has", lambda module, name: (module, name) == adapts or has(module, name))
     method = {"label": "Adapter", "module": "nmf_supervised", "needs": ["marks", "adaptation"]}
     config = copy.deepcopy(DEFAULT)
     config["methods"] = {"adapter": method | {"start": "nmf_supervised", "marks": "jitter_50ms"}}
@@ -265,8 +266,9 @@ def test_a_data_set_may_take_its_models_from_another(config):
     found = plan.adapt_inputs(_job(dataset="quiet"))
     assert found["data"] == "results/prepare/quiet.json"
     assert found["model"].startswith("results/train/songs/vocals+drums/nmf_supervised/")
-    assert plan.adapt_code("quiet", "adapter") != plan.adapt_code("songs", "adapter")
-    assert plan.prepare_code("quiet") != plan.prepare_code("songs")
+    codes = Codes(plan)
+    assert codes.adapt("quiet", "adapter") != codes.adapt("songs", "adapter")
+    assert codes.prepare("quiet") != codes.prepare("songs")
 
 
 @pytest.mark.parametrize(
@@ -279,14 +281,14 @@ def test_a_data_set_may_take_its_models_from_another(config):
     ],
 )
 def test_what_an_adaptation_depends_on_is_in_its_fingerprint_and_in_that_of_its_estimates(config, change):
-    plain = Plan(copy.deepcopy(config))
+    plain = Codes(Plan(copy.deepcopy(config)))
     for library, entries in change.items():
         for name, keys in entries.items():
             config.setdefault(library, {}).setdefault(name, {}).update(keys)
-    changed = Plan(config)
-    assert changed.adapt_code("songs", "adapter") != plain.adapt_code("songs", "adapter")
-    assert changed.separate_code("songs", "adapter", "no-f0") != plain.separate_code("songs", "adapter", "no-f0")
-    assert changed.separate_code("songs", "mixture", "no-f0") == plain.separate_code("songs", "mixture", "no-f0")
+    changed = Codes(Plan(config))
+    assert changed.adapt("songs", "adapter") != plain.adapt("songs", "adapter")
+    assert changed.separate("songs", "adapter", "no-f0") != plain.separate("songs", "adapter", "no-f0")
+    assert changed.separate("songs", "mixture", "no-f0") == plain.separate("songs", "mixture", "no-f0")
 
 
 MISTAKES = [

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tests.workflow.test_plan import DEFAULT
-from workflow_scripts import plan as planning
+from workflow_scripts import declared
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.provenance import recorded
@@ -17,6 +17,7 @@ from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.datasets import kinds
 from workflow_scripts.lib.metrics import before_after
 from workflow_scripts.plan import Plan
+from workflow_scripts.plan_codes import Codes
 from workflow_scripts.song.write_song import write_song
 
 SOURCES = ["vocals", "drums", "bass", "other"]
@@ -34,9 +35,9 @@ def files(tmp_path):
 
 @pytest.fixture
 def config(monkeypatch):
-    has = planning._has
+    has = declared.has
     monkeypatch.setattr(
-        planning, "_has", lambda module, name: (module, name) == ("nmf_supervised", "adapt") or has(module, name)
+        declared, "has", lambda module, name: (module, name) == ("nmf_supervised", "adapt") or has(module, name)
     )
     adapter = {
         "label": "Adapter", "module": "nmf_supervised", "needs": ["marks", "adaptation"], "start": "nmf_supervised",
@@ -66,11 +67,11 @@ def test_a_song_with_marks_is_separated_with_a_model_of_the_data_set_named_adapt
 
 def test_the_content_of_song_and_marks_counts_not_their_time(config, files, tmp_path):
     given = _given(config, files, "song", "marks") | {"data_cache": str(tmp_path / "cache")}
-    before = Plan(given).song_code()
+    before = Codes(Plan(given)).write_song()
     files["marks"].touch()
-    assert Plan(given).song_code() == before
+    assert Codes(Plan(given)).write_song() == before
     files["marks"].write_text("0.5\t1.4\t-vocals\n")
-    assert Plan(given).song_code() != before
+    assert Codes(Plan(given)).write_song() != before
 
 
 def test_an_ensemble_has_the_voices_of_its_f0_table_and_learns_from_the_recording_itself(config, files):

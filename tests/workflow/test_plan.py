@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from workflow_scripts import plan as planning
+from workflow_scripts import declared
+from workflow_scripts.configuration import LIBRARIES
 from workflow_scripts.lib.core.config import checked, read_yaml
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.plan import LIBRARIES, Plan, Row
+from workflow_scripts.plan import Plan, Row
+from workflow_scripts.plan_codes import Codes
 
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
@@ -50,7 +52,7 @@ def test_every_definition_in_config_fits_the_schema(library, config):
     names = [path.stem for path in (ROOT / "config" / library).glob("*.yaml")]
     assert names
     for name in names:
-        assert plan._defined(library, name)["label"]
+        assert plan.definition(library, name)["label"]
 
 
 def test_a_method_that_needs_f0_has_a_row_for_each_f0_source_and_seed(config):
@@ -74,7 +76,7 @@ def test_a_method_with_a_training_f0_has_one_model_for_every_f0_that_it_separate
         "results/train/chorales/a/parametric_unsupervised/exact/seed0/model.safetensors"
     }
     assert len({path["f0"] for path in paths}) == 2
-    codes = {plan.separate_code("chorales", "parametric_unsupervised", f0) for f0 in ("stems", "mixture")}
+    codes = {Codes(plan).separate("chorales", "parametric_unsupervised", f0) for f0 in ("stems", "mixture")}
     assert len(codes) == 2
     own = Plan(plain(copy.deepcopy(DEFAULT)))
     assert "/parametric_unsupervised/stems/" in own.separate_inputs(jobs[0])["model"]
@@ -106,9 +108,9 @@ def test_contrasts_of_methods_that_a_comparison_lacks_are_passed_over(config):
 
 def test_a_users_variant_of_a_method_has_a_fingerprint_of_its_own(config):
     config["methods"] = {"nmf1": {"settings": {"iterations": 7}}}
-    changed, plain = Plan(config), Plan(copy.deepcopy(DEFAULT))
-    assert changed.separate_code("chorales", "nmf1", "exact") != plain.separate_code("chorales", "nmf1", "exact")
-    assert changed.separate_code("chorales", "nmf2", "exact") == plain.separate_code("chorales", "nmf2", "exact")
+    changed, plain = Codes(Plan(config)), Codes(Plan(copy.deepcopy(DEFAULT)))
+    assert changed.separate("chorales", "nmf1", "exact") != plain.separate("chorales", "nmf1", "exact")
+    assert changed.separate("chorales", "nmf2", "exact") == plain.separate("chorales", "nmf2", "exact")
 
 
 def test_a_variant_says_only_what_differs_from_the_method_that_it_is_like(config):
@@ -126,8 +128,8 @@ def test_a_change_of_the_data_changes_the_fingerprint_of_everything_after_it_and
     config["datasets"] = {"chorales": {"settings": {"seconds": 5}}}
     changed, plain = Plan(config), Plan(copy.deepcopy(DEFAULT))
     assert changed.preparation("chorales") != plain.preparation("chorales")
-    assert changed.score_code("vocal_ensemble") != plain.score_code("vocal_ensemble")
-    assert changed.score_code("guided") == plain.score_code("guided")
+    assert Codes(changed).score("vocal_ensemble") != Codes(plain).score("vocal_ensemble")
+    assert Codes(changed).score("guided") == Codes(plain).score("guided")
 
 
 def test_a_bound_draws_nothing_so_it_has_a_row_of_the_first_seed_alone(config):
@@ -174,19 +176,19 @@ def test_settings_are_checked_with_those_that_they_inherit(tmp_path, monkeypatch
     (folder / "base.py").write_text("class Common:\n    window: int = 4\n")
     own = "from workflow_scripts.lib.methods.base import Common\n\nclass Settings(Common):\n    alpha: float = 1.0\n"
     (folder / "own.py").write_text(own)
-    monkeypatch.setattr(planning, "ROOT", tmp_path)
-    assert planning._settings_schema([folder / "own.py"])["properties"] == {
+    monkeypatch.setattr(declared, "ROOT", tmp_path)
+    assert declared.settings_schema([folder / "own.py"])["properties"] == {
         "window": {"type": ["integer"]}, "alpha": {"type": ["number"]},
     }  # fmt: skip
 
 
 def test_what_a_table_a_group_is_made_of_is_in_the_fingerprint_of_the_tables_and_figures(config):
-    plain = Plan(copy.deepcopy(config))
+    plain = Codes(Plan(copy.deepcopy(config)))
     config["comparisons"]["guided"]["groups"] = ["club"]
-    changed = Plan(config)
-    assert changed.compare_code("guided") != plain.compare_code("guided")
-    assert changed.draw_code("guided") != plain.draw_code("guided")
-    assert changed.score_code("guided") == plain.score_code("guided")
+    changed = Codes(Plan(config))
+    assert changed.compare("guided") != plain.compare("guided")
+    assert changed.draw("guided") != plain.draw("guided")
+    assert changed.score("guided") == plain.score("guided")
 
 
 def test_shards_name_every_part_once(config):

@@ -23,12 +23,13 @@ from tests.lib.test_excerpts import prepared
 from tests.workflow import learner
 from tests.workflow.conftest import Project
 from tests.workflow.test_plan import DEFAULT
-from workflow_scripts import plan as planning
+from workflow_scripts import declared, plan_checks
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.methods.learning import Learned
 from workflow_scripts.lib.methods.model_file import load_model, save_model
 from workflow_scripts.plan import Plan
+from workflow_scripts.plan_codes import Codes
 from workflow_scripts.train import train as training_script
 
 MODELS = Path("results/train/mine/voice+bass")
@@ -223,8 +224,8 @@ def test_a_state_is_resumed_only_by_a_training_from_the_same_model(train, monkey
 @pytest.fixture
 def config(tmp_path, monkeypatch):
     """The default configuration, with a method that learns step by step from F0."""
-    learns = planning._learns_by_steps
-    monkeypatch.setattr(planning, "_learns_by_steps", lambda module: module == "nmf_source_filter" or learns(module))
+    learns = declared.learns_by_steps
+    monkeypatch.setattr(declared, "learns_by_steps", lambda module: module == "nmf_source_filter" or learns(module))
     learner = {
         "label": "Learner", "module": "nmf_source_filter", "needs": ["f0", "training"], "training": {}, "settings": {},
     }  # fmt: skip
@@ -260,7 +261,7 @@ def test_training_is_given_the_f0_of_every_shard_of_the_splits_that_it_reads(con
 
 def test_a_method_that_reads_no_stem_may_learn_from_the_test_mixtures_and_is_given_their_f0(config, monkeypatch):
     config["methods"]["learner"] |= {"train_on": "test", "settings": {"supervision": "mixture"}}
-    monkeypatch.setattr(Plan, "_check_settings", lambda *_: None)  # the module has no such setting
+    monkeypatch.setattr(plan_checks, "_check_settings", lambda *_: None)  # the module has no such setting
     found = Plan(config).training_f0("chorales", "learner", "stems")
     assert found == ["results/estimate_f0/chorales/stems/test/1-of-1.json"]
 
@@ -283,11 +284,11 @@ def test_a_model_to_start_from_is_an_input_for_the_same_data_sources_f0_and_seed
 def test_a_change_of_the_model_to_start_from_changes_what_starts_from_it(config):
     config["methods"]["again"] = config["methods"]["learner"] | {"start": "learner"}
     config["methods"]["third"] = config["methods"]["learner"] | {"start": "again"}
-    plain = Plan(copy.deepcopy(config))
+    plain = Codes(Plan(copy.deepcopy(config)))
     config["methods"]["learner"] = config["methods"]["learner"] | {"training": {"steps": 7}}
-    changed = Plan(config)
-    codes = [[plan.train_code("chorales", name, "exact") for name in ("again", "third")] for plan in (plain, changed)]
-    assert len({code for pair in codes for code in pair}) == 4
+    changed = Codes(Plan(config))
+    found = [[codes.train("chorales", name, "exact") for name in ("again", "third")] for codes in (plain, changed)]
+    assert len({code for pair in found for code in pair}) == 4
 
 
 @pytest.mark.parametrize(
@@ -299,10 +300,10 @@ def test_a_change_of_the_model_to_start_from_changes_what_starts_from_it(config)
     ],
 )  # fmt: skip
 def test_what_a_model_depends_on_is_in_its_fingerprint_and_in_that_of_its_estimates(config, change):
-    plain = Plan(copy.deepcopy(config))
+    plain = Codes(Plan(copy.deepcopy(config)))
     config["methods"]["learner"] |= change
-    changed = Plan(config)
-    for code in (Plan.train_code, Plan.separate_code):
+    changed = Codes(Plan(config))
+    for code in (Codes.train, Codes.separate):
         assert code(changed, "chorales", "learner", "exact") != code(plain, "chorales", "learner", "exact")
         assert code(plain, "chorales", "learner", "stems") != code(plain, "chorales", "learner", "exact")
         assert code(changed, "songs", "nmf_supervised", "no-f0") == code(plain, "songs", "nmf_supervised", "no-f0")
