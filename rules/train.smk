@@ -1,4 +1,4 @@
-"""Models, for the methods that learn. Beside them lies `state.pt` while they train: a job that was killed goes on from it."""
+"""Models: trained ones, beside which lies `state.pt` while they train (a job that was killed goes on from it), and read ones."""
 
 
 rule train:
@@ -39,3 +39,28 @@ rule train:
         " --settings {params.settings:q} --training {params.training:q} --sources {params.sources:q}"
         " --split {params.split} --budget {params.budget:q} --unpaired {params.unpaired:q} --start {input.start:q}"
         " --f0 {input.f0:q} --seed {wildcards.seed} --out {output.model:q} --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"
+
+
+rule import_weights:
+    output:
+        model="results/import_weights/{method}/model.safetensors",
+        provenance="results/import_weights/{method}/provenance.json",
+    log:
+        "results/logs/import_weights/{method}.log",
+    benchmark:
+        "results/benchmarks/import_weights/{method}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        weights=lambda wildcards: plan.method(wildcards.method)["weights"]["file"],
+        format=lambda wildcards: plan.method(wildcards.method)["weights"]["format"],
+        sha256=lambda wildcards: plan.method(wildcards.method)["weights"]["sha256"],
+        cache=plan.config["data_cache"],
+        code=lambda wildcards: codes.import_weights(wildcards.method),
+    message:
+        "Reading the published weights of {wildcards.method}"
+    shell:
+        "python -m workflow_scripts.train.import_weights --weights {params.weights:q} --format {params.format}"
+        " --sha256 {params.sha256} --cache {params.cache:q} --out {output.model:q} --code {params.code} &> {log:q}"

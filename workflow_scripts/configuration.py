@@ -76,9 +76,9 @@ class Configuration:
         return text({name: entry[name] for name in names})
 
     def taught(self, method: str) -> str | None:
-        """The method whose training gives the weights that a method starts or works with; None where it has none."""
+        """The method whose training or file gives the weights that a method starts or works with; None for none."""
         entry = self.method(method)
-        return method if "training" in entry["needs"] else entry["start"]
+        return method if has_model(entry) else entry["start"]
 
     def school(self, dataset: str, method: str) -> str:
         """The data set that a method learns from, to be used on a data set."""
@@ -89,6 +89,11 @@ class Configuration:
         """The F0 source that a method was trained with, to work with `f0`."""
         entry = self.method(taught)
         return (entry["training_f0"] or f0) if "f0" in entry["needs"] else NO_F0
+
+
+def has_model(method: dict[str, Any]) -> bool:
+    """Whether a method has a model of its own, trained or read from a file of published weights."""
+    return not {"training", "weights"}.isdisjoint(method["needs"])
 
 
 def known(name: str, valid: dict[str, Any], where: str) -> Any:

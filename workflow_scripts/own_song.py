@@ -13,6 +13,7 @@ from typing import Any
 
 from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.methods.published_weights import FORMS
 
 NAME = "own"  # of the user's marks and F0
 HOW = (
@@ -82,8 +83,23 @@ def _guided(
     config.setdefault("methods", {}).setdefault(method, {})["marks"] = NAME
     before = defined("methods")[method].get("start") or "mixture"
     song = Song(_name(file), file, f"song-{_name(file)}", method, before, NO_F0, True)
+    weights = _weights(method, defined("methods"))
+    if weights:
+        fit = FORMS[weights["format"]]
+        return song, {"stems": list(fit.sources or ()), "rate": fit.rate, "channels": fit.channels}
     form = {name: defined("datasets")[data].get(name) for name in ("stems", "rate", "channels")}
     return song, form | {"models_from": data}
+
+
+def _weights(method: str | None, methods: dict[str, Any]) -> dict[str, Any] | None:
+    """The published weights that a method works with or starts from, if any."""
+    seen = []
+    while method in methods and method not in seen:
+        seen.append(method)
+        if methods[method].get("weights"):
+            return methods[method]["weights"]
+        method = methods[method].get("start")
+    return None
 
 
 def _ensemble(file: Path, config: dict[str, Any], own: dict[str, Any], f0: str) -> tuple[Song, dict[str, Any]]:

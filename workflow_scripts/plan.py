@@ -146,6 +146,8 @@ class Plan(Configuration):
     def _folder(self, dataset: str, sources: str, method: str, f0: str, seed: int) -> str:
         """Folder of the model that a method starts or works with."""
         taught = self.taught(method)
+        if "weights" in self.method(taught)["needs"]:
+            return f"results/import_weights/{taught}"
         return f"results/train/{self.school(dataset, taught)}/{sources}/{taught}/{self.f0_of(taught, f0)}/seed{seed}"
 
     # What is made for a comparison

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts import declared
-from workflow_scripts.configuration import Configuration, known
+from workflow_scripts.configuration import Configuration, has_model, known
 from workflow_scripts.jobs import text
 from workflow_scripts.lib.core.config import NO_F0, checked
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT
 from workflow_scripts.lib.datasets.origin import check_dataset
+from workflow_scripts.lib.methods.published_weights import FORMS, check_weights
 
 F0_MODULES = {
     "exact": [], "stems": ["pitch"], "mixture": ["multipitch", "voice_assignment"], "file": ["f0_user"],
@@ -101,7 +102,8 @@ def _check_method(config: Configuration, where: str, name: str, entry: dict[str,
     for each in chain:
         _check_settings(f"methods.{each}", config.method(each)["module"], config.method(each)["settings"])
         _check_training(config, each, config.method(each))
-    trained = ["training" in config.method(each)["needs"] and config.method(each)["train_on"] for each in chain]
+        _check_weights(f"methods.{each}", config.method(each), entry, dataset)
+    trained = [has_model(config.method(each)) and config.method(each)["train_on"] for each in chain]
     if entry["split"] == "train" and "train" in trained:
         raise UserError(
             f"config: {where} scores the split 'train', which its method {name!r} is trained on; score another "
@@ -230,6 +232,34 @@ def _check_training(config: Configuration, name: str, method: dict[str, Any]) ->
         )
 
 
+def _check_weights(where: str, method: dict[str, Any], entry: dict[str, Any], dataset: dict[str, Any]) -> None:
+    """Refuse published weights that are not there or do not fit the method, the data set, or the sources."""
+    weights = method["weights"]
+    if "weights" not in method["needs"]:
+        if weights is not None:
+            raise UserError(f"config: {where}.weights is given, but `needs` has no 'weights'; add it there.")
+        return
+    if weights is None:
+        raise UserError(f"config: {where} needs weights, but names none; name a file in {where}.weights.")
+    if "training" in method["needs"] or method["start"] is not None:
+        raise UserError(
+            f"config: {where} needs weights, which are its model, and so neither 'training' nor a start; train a "
+            "method of its own that starts from this one."
+        )
+    check_weights(f"config: {where}.weights", weights)
+    form = FORMS[weights["format"]]
+    needed = {"module": (form.module, method["module"])}
+    needed |= {key: (getattr(form, key), dataset[key]) for key in ("rate", "channels")}
+    if form.sources:
+        needed["sources"] = (sorted(form.sources), sorted(entry["sources"]))
+    for key, (right, found) in needed.items():
+        if found not in (right, None):
+            raise UserError(
+                f"config: {where}.weights, of the format {weights['format']!r}, fit the {key} {right}, but it is "
+                f"{found} in {entry['dataset']!r}; name other weights or other data."
+            )
+
+
 def _chain(config: Configuration, name: str) -> list[str]:
     """The method, the one whose model it starts from, the one before that, and so on."""
     chain = [name]
@@ -246,7 +276,7 @@ def _chain(config: Configuration, name: str) -> list[str]:
 
 def _check_start(config: Configuration, name: str, method: dict[str, Any]) -> None:
     where, start = f"config: methods.{name}.start names {method['start']!r}", config.method(method["start"])
-    if "training" not in start["needs"]:
+    if not has_model(start):
         raise UserError(f"{where}, which is not trained, so it has no model to start from; name one that is.")
     if "f0" in start["needs"] and "f0" not in method["needs"]:
         raise UserError(f"{where}, which needs F0, but {name!r} does not; add 'f0' to its needs or name another.")

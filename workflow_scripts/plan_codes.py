@@ -49,8 +49,14 @@ class Codes:
         start = entry["start"]
         chosen = text([entry["training"], entry["budget"], entry["train_on"], self.plan.unpaired(method), start])
         before = [] if f0 == NO_F0 else [self.estimate_f0(dataset, f0)]
-        before += [] if start is None else [self.train(dataset, start, self.plan.f0_of(start, f0))]
+        before += [] if start is None else [self._model_code(dataset, start, f0)]
         return hash_of(self._method_code("train.train", method), chosen, self.prepare(dataset), *before)
+
+    def import_weights(self, method: str) -> str:
+        weights = self.plan.method(method)["weights"]
+        own = Path(weights["file"]).expanduser().is_file()
+        origin = origin_hash("folder", {"root": weights["file"]}, self._cache) if own else ""
+        return hash_of(code_hash("workflow_scripts.train.import_weights"), text(weights), origin)
 
     def adapt(self, dataset: str, method: str) -> str:
         parts = [self._method_code("adapt.adapt", method), self.prepare(dataset)]
@@ -124,6 +130,8 @@ class Codes:
 
     def _model_code(self, dataset: str, method: str, f0: str) -> str:
         taught = self.plan.taught(method)
+        if "weights" in self.plan.method(taught)["needs"]:
+            return self.import_weights(taught)
         return self.train(self.plan.school(dataset, taught), taught, self.plan.f0_of(taught, f0))
 
     def _marks_codes(self, dataset: str, method: str) -> list[str]:

@@ -244,6 +244,16 @@ def test_lengths_that_differ_much_are_refused_with_both_lengths_and_the_way_out(
     assert prepare(root, out, length_tolerance=1)[0].seconds == 1.0
 
 
+def test_only_the_tracks_that_are_named_are_kept_of_a_split_that_is_named(root, out):
+    for pitch, name in enumerate(("train/a", "train/b", "test/c", "test/d")):
+        for stem in STEMS:
+            put(root / name / f"{stem}.wav", tone(2000 + pitch, RATE))
+    assert [track.track for track in prepare(root, out, keep={"test": ["d"]})] == ["a", "b", "d"]
+    assert [track.track for track in prepare(root, out, keep={"train": []})] == ["c", "d"]
+    refusal(root, out, "'a', which is no track of the split 'test'; allowed: c, d", keep={"test": ["a"]})
+    refusal(root, out, "the split 'tests'; did you mean 'test'?", keep={"tests": ["c"]})
+
+
 def test_a_track_of_silence_is_refused(root, out):
     for stem in STEMS:
         put(root / "a" / f"{stem}.wav", np.zeros((100, 1), np.int16))

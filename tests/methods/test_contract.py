@@ -24,7 +24,8 @@ FOLDER = Path(__file__).parents[2] / "config" / "methods"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if "like" not in yaml.safe_load(path.read_text("utf-8")))
 
 # The published sizes are the same code with larger numbers; their parameter counts are tested where they are defined.
-every_method = pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("_published")])
+LARGE = ("_published", "_imported")
+every_method = pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(LARGE)])
 
 
 def description(name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from workflow_scripts.lib.methods import conv_tasnet, tasnet_weights
 from workflow_scripts.lib.methods.contract import Scene
 from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, Sizes
 from workflow_scripts.lib.methods.model_file import load_model
+from workflow_scripts.lib.methods.published_weights import PUBLISHED, check_weights
 from workflow_scripts.train.import_weights import import_weights
 
 TINY = Sizes(filters=6, length=20, bottleneck=4, hidden=5, blocks=2, repeats=2)
@@ -78,7 +79,7 @@ def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, p
     torch.save(content if whole else state, path, _use_new_zipfile_serialization=new)
     monkeypatch.delitem(sys.modules, "demucs.tasnet")
     monkeypatch.delitem(sys.modules, "demucs")
-    model = tasnet_weights.imported(path, sum_of(path))
+    model = tasnet_weights.imported(path)
     assert {int(model[f"source.{name}"]) for name in ("drums", "bass", "other", "vocals")} == {0, 1, 2, 3}
     assert int(model["rate"]) == 44100
     assert all(torch.equal(model[name], each) for name, each in body.state_dict().items())
@@ -88,7 +89,7 @@ def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, p
 def test_the_command_writes_a_model_that_separates(tmp_path):
     path, out = tmp_path / "tasnet.th", tmp_path / "model.safetensors"
     torch.save(published(network()), path)
-    import_weights(weights=path, out=out, sha256=sum_of(path)[:12])
+    import_weights(weights=str(path), format="tasnet", out=out, sha256=sum_of(path)[:12])
     model, header = load_model(out, torch.device("cpu"))
     assert header["module"] == "conv_tasnet"
     settings = conv_tasnet.Settings(filters=6, bottleneck=4, hidden=5, blocks=2, repeats=2, chunk_seconds=0.1)
@@ -99,17 +100,19 @@ def test_the_command_writes_a_model_that_separates(tmp_path):
 
 
 def test_a_file_with_another_sum_is_refused(tmp_path):
-    path = tmp_path / "tasnet.th"
+    path, out = tmp_path / "tasnet.th", tmp_path / "model.safetensors"
     torch.save(published(network()), path)
     with pytest.raises(UserError, match="those of the published files"):
-        tasnet_weights.imported(path)
-    with pytest.raises(UserError, match="allowed is 00000000"):
-        tasnet_weights.imported(path, "00000000")
+        import_weights(weights=str(path), format="tasnet", out=out)
+    for format in ("tasnet", "umss"):
+        with pytest.raises(UserError, match="allowed is 00000000"):
+            import_weights(weights=str(path), format=format, out=out, sha256="00000000")
     for no_sum in ("", "be5669", "tasnet.th"):
         with pytest.raises(UserError, match="hexadecimal"):
-            tasnet_weights.imported(path, no_sum)
-    with pytest.raises(UserError, match="no such file"):
-        tasnet_weights.imported(tmp_path / "absent.th")
+            import_weights(weights=str(path), format="tasnet", out=out, sha256=no_sum)
+    with pytest.raises(UserError, match="there is no file"):
+        import_weights(weights=str(tmp_path / "absent.th"), format="tasnet", out=out)
+    assert not out.exists()
 
 
 class Attack:
@@ -132,7 +135,7 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, new):
     else:
         torch.save(content, path, _use_new_zipfile_serialization=new)
     with pytest.raises(UserError, match="cannot be read as weights"):
-        tasnet_weights.imported(path, sum_of(path))
+        tasnet_weights.imported(path)
     assert not target.exists()
     pickle.loads(pickle.dumps(Attack(target)))  # the attack is a real one
     assert target.exists()
@@ -170,9 +173,13 @@ def test_a_missing_another_or_a_misshapen_tensor_is_named():
             tasnet_weights.converted(given, "tasnet.th")
 
 
-def test_only_weights_with_a_whole_sum_are_fetched_by_name(tmp_path):
+def test_only_weights_with_a_whole_sum_are_fetched_by_name():
+    given = {"format": "tasnet", "sha256": None}
+    check_weights("weights", given | {"file": "tasnet"})
     with pytest.raises(UserError, match="did you mean 'tasnet_extra'"):
-        tasnet_weights.fetched("tasnet_extr", tmp_path)
+        check_weights("weights", given | {"file": "tasnet_extr"})
     with pytest.raises(UserError, match=r"fetch https://.*beb46fac\.th yourself"):
-        tasnet_weights.fetched("tasnet-beb46fac", tmp_path)
-    assert {len(each.sha256) for each in tasnet_weights.PUBLISHED.values()} == {64, 8}
+        check_weights("weights", given | {"file": "tasnet-beb46fac"})
+    with pytest.raises(UserError, match=r"'tasnet', where there is no file; give the path of one\.$"):
+        check_weights("weights", given | {"file": "tasnet", "format": "umss"})
+    assert {len(each.sha256) for each in PUBLISHED.values()} == {64, 8}

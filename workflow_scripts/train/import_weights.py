@@ -1,50 +1,65 @@
-"""Turn published weights into a model file of this workflow.
+"""Turn published weights into a model file of this workflow, with nothing but tensors read of them.
 
-Conv-TasNet from a file, the same fetched by name, and a parametric model:
+By hand, from a file of your own, and fetched by name:
 
-    python -m workflow_scripts.train.import_weights --weights tasnet.th --out model.safetensors
-    python -m workflow_scripts.train.import_weights --weights tasnet --out model.safetensors
     python -m workflow_scripts.train.import_weights --weights best.pth --format umss --out model.safetensors
+    python -m workflow_scripts.train.import_weights --weights tasnet --format tasnet --out model.safetensors
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.files import sha256_file
+from workflow_scripts.lib.core.provenance import measured
+from workflow_scripts.lib.datasets.fetched import fetch
 from workflow_scripts.lib.methods import tasnet_weights, umss_weights
-from workflow_scripts.lib.methods.contract import Tensors
 from workflow_scripts.lib.methods.model_file import save_model
+from workflow_scripts.lib.methods.published_weights import FORMS, PUBLISHED, check_weights
+
+READERS = {"tasnet": tasnet_weights.imported, "umss": umss_weights.imported}
 
 
 def import_weights(
-    *, weights: Path, out: Path, format: Literal["tasnet", "umss"] = "tasnet", sha256: str | None = None,
-    cache: Path = Path("results/cache"),
+    *, weights: str, format: Literal["tasnet", "umss"], out: Path, sha256: str | None = None,
+    cache: Path = Path("results/cache"), code: str = "",
 ) -> None:  # fmt: skip
-    """Write the model `out` (safetensors) from a file of published weights, of which only tensors are read.
+    """Write the model `out` (safetensors), and `provenance.json` beside it.
 
     Args:
-        weights: the file; for `tasnet` also a name of the published ones, which is then fetched into `cache`.
-        out: the model file.
+        weights: the file, or the name of published weights, which are then fetched into `cache`.
         format: `tasnet`, Conv-TasNet of facebookresearch/demucs; `umss`, parametric models of schufo/umss.
-        sha256: sum, or its beginning, of a file that is not one of the published ones; only for `tasnet`.
+        out: the model file.
+        sha256: sum of the file, or its beginning; without it a file of the format `tasnet` must be a published one.
         cache: folder of downloads.
+        code: fingerprint of the job.
     """
-    model, header = _umss(weights, sha256) if format == "umss" else _tasnet(weights, sha256, cache)
-    save_model(out, model, header | {"imported": weights.name, "code": ""})
+    check_weights("weights", {"file": weights, "format": format, "sha256": sha256})
+    file = Path(weights).expanduser()
+    if not file.is_file():
+        published = PUBLISHED[weights]
+        file = fetch({"url": published.url, "file": f"{weights}.th", "sha256": published.sha256}, cache)
+    found = _checked_sum(file, format, sha256)
+    form = FORMS[format]
+    with measured(out.with_name("provenance.json"), code, weights=weights, sha256=found):
+        header = {"module": form.module, "sources": form.sources, "imported": file.name, "sha256": found, "code": code}
+        save_model(out, READERS[format](file), header)
 
 
-def _tasnet(weights: Path, sha256: str | None, cache: Path) -> tuple[Tensors, dict[str, Any]]:
-    known = not weights.exists() and str(weights) in tasnet_weights.PUBLISHED
-    file = tasnet_weights.fetched(str(weights), cache) if known else weights
-    header = {"module": "conv_tasnet", "settings": {}, "sources": list(tasnet_weights.SOURCES)}
-    return tasnet_weights.imported(file, sha256), header
-
-
-def _umss(weights: Path, sha256: str | None) -> tuple[Tensors, dict[str, Any]]:
-    if sha256 is not None:
-        raise UserError("--sha256 is given, but no sums of the format umss are known; leave it out.")
-    return umss_weights.imported(weights), {"module": "parametric", "settings": {"synthesis": "as published"}}
+def _checked_sum(file: Path, format: str, sha256: str | None) -> str:
+    """The file's sum. Raises UserError where it is another than that which is given, or than the published ones."""
+    found = sha256_file(file)
+    if sha256 is None and format == "tasnet":
+        allowed, known = "those of the published files", [each.sha256 for each in PUBLISHED.values()]
+    else:
+        allowed, known = sha256, [(sha256 or "").lower()]
+    if not any(found.startswith(each) for each in known):
+        raise UserError(
+            f"{file}: has the SHA-256 sum {found}, allowed is {allowed}; fetch the file anew, or give the sum of your "
+            "own file as sha256."
+        )
+    return found
 
 
 if __name__ == "__main__":

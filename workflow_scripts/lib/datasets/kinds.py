@@ -16,7 +16,7 @@ from workflow_scripts.lib.datasets.muting import mute_tracks
 from workflow_scripts.lib.datasets.origin import check_licence, check_settings, origin_hash, root_of
 from workflow_scripts.lib.datasets.prepare import link_to, prepare_tracks, take_over, whole_folder
 from workflow_scripts.lib.datasets.published_split import as_published
-from workflow_scripts.lib.datasets.raw import RawTrack
+from workflow_scripts.lib.datasets.raw import RawTrack, kept
 from workflow_scripts.lib.datasets.recording import prepare_recording
 
 __all__ = ["origin_hash", "prepare"]
@@ -110,7 +110,7 @@ def _prepare_found(
     scratch = work / "scratch"
     layout = settings["layout"] if kind == "fetched" else kind
     root = root_of(settings) if is_own else fetch_and_unpack(settings["archives"], cache, scratch / "unpacked")
-    tracks = LAYOUTS[layout](Origin(root, stems, settings, scratch, processes))
+    tracks = kept(LAYOUTS[layout](Origin(root, stems, settings, scratch, processes)), settings.get("keep") or {}, root)
     prepare_tracks(
         tracks,
         work / "root",

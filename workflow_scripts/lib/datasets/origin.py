@@ -17,7 +17,7 @@ HASHED = READABLE | OTHER_AUDIO | {".csv"}
 LABELS = frozenset({".txt"})
 
 LAYOUTS = ("csd", "folder", "musdb_hq", "musdb_stems")
-_COMMON = frozenset({"mixture_is_sum", "length_tolerance"})
+_COMMON = frozenset({"keep", "mixture_is_sum", "length_tolerance"})
 _FOLDER = _COMMON | {"root", "ignore"}
 _STEMS = _COMMON | {"root", "valid"}
 _CSD = _COMMON | {"root", "quartets"}

@@ -2,7 +2,7 @@
 
 import csv
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,6 +82,24 @@ def refuse_shared(rows: Iterable[tuple[str, str, str]], what: str, root: object)
                 f"{root}: the {what} {value!r} is in two splits, in {split0}/{track0} and in {split}/{track}, so that "
                 f"a test would not be of unheard music; move one of the tracks."
             )
+
+
+def kept(tracks: Sequence[RawTrack], keep: Mapping[str, Sequence[str]], root: object) -> list[RawTrack]:
+    """The tracks that `keep` names, split by split, and all tracks of the splits that it does not name.
+
+    Raises UserError for an unknown split, or a track that is not in it.
+    """
+    for split, names in keep.items():
+        if split not in SPLITS:
+            raise UserError(f"{root}: settings.keep names the split {split!r}; {nearest(split, SPLITS)}")
+        known = {track.track for track in tracks if track.split == split}
+        for name in names:
+            if name not in known:
+                raise UserError(
+                    f"{root}: settings.keep names {name!r}, which is no track of the split {split!r}; "
+                    f"{nearest(name, known)}"
+                )
+    return [track for track in tracks if track.track in keep.get(track.split, [track.track])]
 
 
 def with_metadata(tracks: Sequence[RawTrack], file: Path) -> list[RawTrack]:

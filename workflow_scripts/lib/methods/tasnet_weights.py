@@ -6,14 +6,12 @@ arguments that it was made with: the class becomes an inert placeholder, and wha
 """
 
 import pickle
-import re
 import tarfile
 import types
 import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,40 +19,14 @@ import torch
 from torch._utils import _rebuild_tensor_v2
 from torch.serialization import SourceChangeWarning
 
-from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.core.files import sha256_file
-from workflow_scripts.lib.datasets.fetched import fetch
+from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.methods import waveform
 from workflow_scripts.lib.methods.contract import Tensors
 from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, network_like
+from workflow_scripts.lib.methods.published_weights import FORMS
 
-RATE = 44100
-SOURCES = ("drums", "bass", "other", "vocals")  # in the order of the network's output
-
-
-@dataclass(frozen=True)
-class Published:
-    """url: of the file.  sha256: its sum or, of the branch v2, the first eight digits that its name gives."""
-
-    url: str
-    sha256: str
-
-
-# Licence: MIT, as the code. `extra`: trained on 150 more songs. UGOSA took `tasnet`.
-PUBLISHED = {
-    "tasnet": Published(
-        "https://dl.fbaipublicfiles.com/demucs/v2.0/tasnet.th",
-        "be56693f6a5c4854b124f95bb9dd043f3167614898493738ab52e25648bec8a2",
-    ),
-    "tasnet_extra": Published(
-        "https://dl.fbaipublicfiles.com/demucs/v2.0/tasnet_extra.th",
-        "0ccbece3acd98785a367211c9c35b1eadae8d148b0d37fe5a5494d6d335269b5",
-    ),
-    "tasnet-beb46fac": Published("https://dl.fbaipublicfiles.com/demucs/v3.0/tasnet-beb46fac.th", "beb46fac"),
-    "tasnet_extra-df3777b2": Published(
-        "https://dl.fbaipublicfiles.com/demucs/v3.0/tasnet_extra-df3777b2.th", "df3777b2"
-    ),
-}
+FORM = FORMS["tasnet"]
+SOURCES = FORM.sources
 
 # Names: ours, and those of the public code. Of a block they stand behind `repeats.<repeat>.<block>.`.
 OUTER = {
@@ -78,29 +50,12 @@ INNER = {
 }
 
 
-def imported(path: Path, sha256: str | None = None) -> Tensors:
+def imported(path: Path) -> Tensors:
     """A file of the published weights -> what `conv_tasnet.separate` takes as its model.
 
-    sha256: the sum, or its beginning, that the file must have; None allows those of `PUBLISHED` alone.
-    Raises UserError where the file cannot be read, has another sum, holds code, or lacks a tensor.
+    Raises UserError where the file cannot be read, holds code, or lacks a tensor.
     """
-    _check_sum(Path(path), sha256)
     return converted(read(Path(path)), str(path))
-
-
-def fetched(name: str, cache: Path) -> Path:
-    """The checked file of `PUBLISHED` in `cache`, downloaded where it is not there yet.
-
-    Raises UserError for an unknown name, one without a whole sum, and where the address gives nothing.
-    """
-    if name not in PUBLISHED:
-        raise UserError(f"No published weights are called {name!r}; {nearest(name, PUBLISHED)}")
-    published = PUBLISHED[name]
-    if len(published.sha256) < 64:
-        raise UserError(
-            f"Of {name} only the beginning of the sum is published; fetch {published.url} yourself and give the file."
-        )
-    return fetch({"url": published.url, "file": f"{name}.th", "sha256": published.sha256}, cache)
 
 
 def read(path: Path) -> Tensors:
@@ -137,7 +92,7 @@ def converted(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
             )
     if len(SOURCES) * ours["encoder.weight"].shape[0] != ours["mask.weight"].shape[0]:
         raise UserError(f"{where}: is not for the {len(SOURCES)} sources {', '.join(SOURCES)}; give a published file.")
-    return {**ours, **waveform.order_of(SOURCES), "rate": torch.tensor(RATE)}
+    return {**ours, **waveform.order_of(SOURCES), "rate": torch.tensor(FORM.rate)}
 
 
 def _inner(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
@@ -201,19 +156,3 @@ def _content(path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SourceChangeWarning)
         return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
-
-
-def _check_sum(path: Path, sha256: str | None) -> None:
-    """Raise UserError where the file is absent, its sum is none that is allowed, or `sha256` is no sum."""
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file; {nearest(path.stem, PUBLISHED)}")
-    known = [each.sha256 for each in PUBLISHED.values()] if sha256 is None else [sha256.lower()]
-    if not all(re.fullmatch("[0-9a-f]{8,64}", each) for each in known):
-        raise UserError(f"--sha256 is {sha256!r}; give 8 to 64 hexadecimal digits, as sha256sum prints them.")
-    found = sha256_file(path)
-    if not any(found.startswith(each) for each in known):
-        allowed = "those of the published files" if sha256 is None else known[0]
-        raise UserError(
-            f"{path}: has the SHA-256 sum {found}, allowed is {allowed}; fetch the file anew, or name the sum of your "
-            "own file with --sha256."
-        )
