@@ -29,6 +29,7 @@ class Configuration:
         self.config = checked(config, self.schema, "config")
         self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
         self.run = {name: known(name, self.config["comparisons"], "run") for name in self.config["run"]}
+        self.run = {name: entry | {"methods": self._rows_of_marks(entry)} for name, entry in self.run.items()}
 
     @cached_property
     def libraries(self) -> dict[str, dict[str, Any]]:
@@ -37,7 +38,14 @@ class Configuration:
         for comparison in self.config["comparisons"].values():
             for f0 in comparison["f0"]:
                 found["f0"] |= degraded(f0, comparison["degrade"])
+            for method in comparison["methods"]:
+                found["methods"] |= told_by(comparison["marks"], method, found)
         return found
+
+    def _rows_of_marks(self, comparison: dict[str, Any]) -> list[str]:
+        """The methods of a comparison, each followed by what each of its `marks` makes of it."""
+        made = {name: told_by(comparison["marks"], name, self.libraries) for name in comparison["methods"]}
+        return [row for name in made for row in (name, *made[name])]
 
     def dataset(self, name: str) -> dict[str, Any]:
         return self.definition("datasets", name)
@@ -110,6 +118,16 @@ def degraded(f0: str, ways: dict[str, list[Any]]) -> dict[str, Any]:
         name = "-".join([f0, way, *(value if isinstance(value, list) else [str(value)])])
         found[name] = {"label": name, "kind": "degraded", "of": f0, "settings": {way: value}}
     return found
+
+
+def told_by(marks: list[str], method: str, libraries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Definitions of a method with each of other marks, by name; none where it needs no marks."""
+    entry, known_marks = libraries["methods"].get(method, {}), libraries["marks"]
+    return {
+        f"{method}-{name}": entry | {"label": f"{entry['label']}; {known_marks[name]['label']}", "marks": name}
+        for name in marks
+        if "marks" in entry.get("needs", []) and name in known_marks and name != entry["marks"]
+    }
 
 
 def _definitions(library: str, own: dict[str, Any]) -> dict[str, Any]:

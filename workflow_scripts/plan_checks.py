@@ -52,6 +52,8 @@ def _check_comparison(config: Configuration, where: str, entry: dict[str, Any]) 
     _check_sources(where, entry["sources"], dataset["stems"])
     for metric in entry["metrics"]:
         known(metric, dict.fromkeys(declared.metric_names()), f"{where}.metrics")
+    for name in entry["marks"]:
+        known(name, config.libraries["marks"], f"{where}.marks")
     for name in entry["methods"]:
         _check_method(config, where, name, entry, dataset)
     for name in entry["f0"]:

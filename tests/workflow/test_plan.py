@@ -55,6 +55,23 @@ def test_every_definition_in_config_fits_the_schema(library, config):
         assert plan.definition(library, name)["label"]
 
 
+def test_a_method_that_needs_marks_has_a_row_for_its_own_and_each_other_source_of_marks(config):
+    methods = ["conv_tasnet", "conv_tasnet_muted", "guided_l5"]
+    config["comparisons"]["guided"] |= {"methods": methods, "marks": ["exact", "half"], "contrasts": []}
+    plan = Plan(config)
+    rows = ["conv_tasnet", "conv_tasnet_muted", "conv_tasnet_muted-half", "guided_l5", "guided_l5-half"]
+    assert [row.method for row in plan.rows("guided")] == rows
+    own, other = plan.method("guided_l5"), plan.method("guided_l5-half")
+    assert other == own | {"label": "P-L5:D (small); half of the marks", "marks": "half"}
+    points = json.loads(plan.gains("guided"))
+    assert [(row["alike"], row["marks"]) for row in points[:2]] == [
+        (points[0]["alike"], "exact"), (points[0]["alike"], "half of the marks"),
+    ]  # fmt: skip
+    config["comparisons"]["guided"]["marks"] = ["halff"]
+    with pytest.raises(UserError, match="guided.marks names 'halff', which is not defined; did you mean 'half'"):
+        Plan(config)
+
+
 def test_a_method_that_needs_f0_has_a_row_for_each_f0_source_and_seed(config):
     config["comparisons"]["vocal_ensemble"] |= {"methods": ["nmf1"], "f0": ["exact", "stems"], "seeds": [0, 1]}
     assert Plan(config).rows("vocal_ensemble") == [
