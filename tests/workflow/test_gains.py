@@ -43,7 +43,7 @@ def test_every_row_that_uses_the_model_of_another_row_stands_beside_it_in_the_or
 
 def test_rows_that_differ_in_their_marks_are_alike_and_those_with_other_settings_are_not(plan):
     rows = [row for row in json.loads(plan.gains("guided_marks")) if row["adapted"]]
-    assert len(rows) == len({row["marks"] for row in rows}) == 7
+    assert len(rows) == len({row["marks"] for row in rows}) == 10
     assert len({row["alike"] for row in rows}) == 1
     strategies = [row for row in json.loads(plan.gains("guided")) if row["label"].startswith("P-L")]
     assert len({row["alike"] for row in strategies}) == len(strategies) - 1 == 5

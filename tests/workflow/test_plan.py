@@ -68,7 +68,7 @@ def test_a_method_that_needs_marks_has_a_row_for_its_own_and_each_other_source_o
         (points[0]["alike"], "exact"), (points[0]["alike"], "half of the marks"),
     ]  # fmt: skip
     config["comparisons"]["guided"]["marks"] = ["halff"]
-    with pytest.raises(UserError, match="guided.marks names 'halff', which is not defined; did you mean 'half'"):
+    with pytest.raises(UserError, match=r"guided\.marks names 'halff', which is not defined; did you mean 'half'\?"):
         Plan(config)
 
 
