@@ -31,7 +31,8 @@ def plain(config):
 
 def test_the_default_configuration_has_one_comparison_for_each_paper(config):
     plan = Plan(config)
-    assert list(plan.run) == ["vocal_ensemble", "f0_robustness", "singing_voice", "guided", "guided_muted"]
+    guided = ["guided", "guided_muted", "guided_frames"]
+    assert list(plan.run) == ["vocal_ensemble", "f0_robustness", "singing_voice", *guided]
     assert Row("mixture", "no-f0", 0) in plan.rows("vocal_ensemble")
     assert Row("nmf1", "exact", 0) in plan.rows("vocal_ensemble")
 
