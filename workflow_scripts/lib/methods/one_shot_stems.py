@@ -65,19 +65,24 @@ def muted(estimates: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
 
 
 def consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:
-    """Estimates that are zero where marked silent, the others there adding up to the mixture [channel, time].
+    """Make estimates zero where marked silent, the others there adding up to the mixture [channel, time].
 
     What is missing goes to the sources that can sound, bin by bin in proportion to the energy of their estimates (a
-    Wiener filter on the rest). Times without a silent source keep their estimates.
+    Wiener filter on the rest). Times without a silent source keep their estimates. Overwrites and returns `estimates`
+    [source, channel, time], which may be too large to have twice.
     """
     size = round(CHUNK_SECONDS * rate)
     length = mixture.shape[-1]
     places = chunks.starts(length, size, 0.25)
-    result = torch.zeros_like(estimates)
-    for start, fade in zip(places, chunks.fades(places, length, size, mixture), strict=True):
+    fades = chunks.fades(places, length, size, mixture)
+    begun = estimates[..., :0]  # what the chunks before have of this one
+    for start, stop, fade in zip(places, [*places[1:], length], fades, strict=True):
         cut = slice(start, start + size)
-        result[..., cut] += _consistent(estimates[..., cut], mixture[..., cut], marks[:, cut], rate) * fade
-    return result
+        found = _consistent(estimates[..., cut], mixture[..., cut], marks[:, cut], rate) * fade
+        found[..., : begun.shape[-1]] += begun
+        estimates[..., start:stop] = found[..., : stop - start]
+        begun = found[..., stop - start :]
+    return estimates
 
 
 def _consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:

@@ -1,0 +1,146 @@
+"""The published Conv-TasNet on a song of four minutes in stereo at 44.1 kHz: CPU seconds and peak memory, one thread.
+
+    python -m tests.benchmarks.bench_one_shot
+
+A step of its adaptation (P-L1:D, a window of 10 s, the settings of config/methods/guided_published.yaml); the job that
+separates the song, with each kind of output; and its training against the nearest class of a library, torchaudio's
+ConvTasNet at the same sizes, which is mono and has a skip branch. Every peak is that of a process of its own.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import soundfile
+import torch
+from threadpoolctl import threadpool_limits
+
+from tests.benchmarks.bench_parametric import cpu_seconds
+from workflow_scripts.lib.core.config import read_yaml
+from workflow_scripts.lib.core.fingerprint import ROOT
+from workflow_scripts.lib.datasets import kinds
+from workflow_scripts.lib.datasets.table import read_tracks
+from workflow_scripts.lib.methods import chunks, one_shot, waveform
+from workflow_scripts.lib.methods.adaptation import Loop
+from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, LibraryConvTasNet, Sizes
+from workflow_scripts.lib.methods.model_file import save_model
+
+RATE, SECONDS, CHUNK_SECONDS, OVERLAP = 44_100, 240, 10, 0.25
+SOURCES = ("drums", "bass", "other", "vocals")
+OUTPUTS = ("plain", "muted", "consistent")
+NETWORKS = {  # name -> network, audio channels
+    "ours, stereo": lambda: (ConvTasNet(4, 2, Sizes()), 2),
+    "ours, stereo, computing blocks twice": lambda: (ConvTasNet(4, 2, Sizes(), remember=False), 2),
+    "torchaudio, mono": lambda: (LibraryConvTasNet(4, 1, Sizes()), 1),
+}
+ROUNDS = 3
+
+
+def model() -> Tensors:
+    """Random weights of the published size."""
+    torch.manual_seed(0)
+    return {**ConvTasNet(4, 2, Sizes()).state_dict(), **waveform.order_of(SOURCES), "rate": torch.tensor(RATE)}
+
+
+def song() -> np.ndarray:
+    """Noise [channel, time]."""
+    return 0.1 * np.random.default_rng(0).standard_normal((2, SECONDS * RATE), dtype=np.float32)
+
+
+def adapt_a_step() -> float:
+    """CPU seconds of one step; each source is marked silent for a quarter of the song."""
+    marks = torch.ones(len(SOURCES), SECONDS * RATE)
+    for index, quarter in enumerate(marks.chunk(len(SOURCES), dim=1)):
+        quarter[index] = -1
+    scene = Scene(torch.from_numpy(song()), RATE, SOURCES, marks=marks)
+    settings = one_shot.Settings(**read_yaml(ROOT / "config/methods/guided_published.yaml")["settings"])
+    network, places = one_shot._network(scene, model(), settings.remember)
+    lesson = one_shot.Lesson(network, places, scene, settings)
+    parameters = list(one_shot.trainable(network, settings.strategy).values())
+    ranger = one_shot.optimizer_of(parameters, settings.learning_rate)
+    with tempfile.TemporaryDirectory() as folder:
+        loop = Loop(network, ranger, lesson.terms, 1, 1, Path(folder) / "state.pt", "benchmark", 1e9)
+        return cpu_seconds(loop.run)[0]
+
+
+def separate_the_song(output: str) -> float:
+    """CPU seconds of the whole job, from files to files; the network itself runs on the last chunk alone, when most of
+    the memory is taken, and gives a quarter of the mixture for every source on the chunks before."""
+    from workflow_scripts.separate.separate import separate
+
+    left = len(chunks.starts(SECONDS * RATE, CHUNK_SECONDS * RATE, OVERLAP))
+    true = ConvTasNet.forward
+
+    def stand_in(network: ConvTasNet, mixture: torch.Tensor) -> torch.Tensor:
+        nonlocal left
+        left -= 1
+        return true(network, mixture) if left == 0 else torch.stack([mixture / 4] * 4, dim=1)
+
+    ConvTasNet.forward = stand_in
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        soundfile.write(folder / "song.wav", song().T, RATE)
+        form = {"stems": SOURCES, "voices": (), "rate": RATE, "channels": 2, "processes": 1, "cache": folder}
+        kinds.prepare("recording", {"root": str(folder / "song.wav")}, folder / "data", **form)
+        (track,) = read_tracks(folder / "data")
+        quarter = SECONDS / len(SOURCES)
+        lines = [f"{i * quarter}\t{(i + 1) * quarter}\t-{source}\n" for i, source in enumerate(SOURCES)]
+        for part in ("marks", "adapted"):
+            (folder / part).mkdir()
+        (folder / f"marks/{track.track}.txt").write_text("".join(lines))
+        save_model(folder / f"adapted/{track.track}.safetensors", model(), {})
+        settings = f'{{"output": "{output}", "chunk_seconds": {CHUNK_SECONDS}, "overlap": {OVERLAP}}}'
+        given = {"needs": ["marks"], "sources": list(SOURCES), "split": track.split, "part": "1-of-1", "seed": 0}
+        given |= {name: folder / f"{name}.json" for name in ("data", "marks", "adapted")}
+        job = {"module": "one_shot", "settings": settings, "out": folder / "out.json", "code": ""} | given
+        seconds, _ = cpu_seconds(lambda: separate(**job, threads=1, gpu=0))
+    assert left == 0
+    return seconds
+
+
+def train_an_excerpt(name: str, seconds: float) -> float:
+    """CPU seconds of forward and backward of the L1 loss."""
+    torch.manual_seed(0)
+    network, channels = NETWORKS[name]()
+    mixture = 0.1 * torch.randn(1, channels, round(seconds * RATE))
+    return cpu_seconds(lambda: network(mixture).abs().mean().backward())[0]
+
+
+def alone(call: str) -> tuple[float, float]:
+    """What a function of this module gives in a process of its own, and the peak of that process in MiB."""
+    code = "import torch; from tests.benchmarks import bench_one_shot, bench_parametric; torch.set_num_threads(1); "
+    code += f"print(bench_one_shot.{call}, bench_parametric.peak_mebibytes())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    value, peak = done.stdout.split()
+    return float(value), float(peak)
+
+
+def main() -> None:
+    """Print the tables."""
+    print(f"a song of {SECONDS} s in stereo at {RATE} Hz, 10,977,872 parameters; one thread, a process each")
+    print(f"{'':44s}{'CPU s':>8s}{'peak MiB':>10s}")
+    seconds, peak = alone("adapt_a_step()")
+    print(f"{'a step of its adaptation, P-L1:D, 10 s':44s}{seconds:8.1f}{peak:10.0f}", flush=True)
+    for output in OUTPUTS:
+        seconds, peak = alone(f"separate_the_song({output!r})")
+        print(f"{f'its separation, {output}':44s}{'':8s}{peak:10.0f}", flush=True)
+    print("(of the separation the network ran on the last chunk of 10 s alone)\n\nforward and backward of 1 s")
+    memory = {name: alone(f"train_an_excerpt({name!r}, 1)")[1] for name in NETWORKS}
+    torch.set_num_threads(1)
+    with threadpool_limits(limits=1):
+        rounds = [{name: train_an_excerpt(name, 1) for name in NETWORKS} for _ in range(ROUNDS)]
+    spent = {name: median(each[name] for each in rounds) for name in NETWORKS}
+    for name in NETWORKS:
+        print(f"{name:44s}{spent[name]:8.1f}{memory[name]:10.0f}")
+    ours, _, theirs = NETWORKS
+    print(
+        f"{'ratio of the last to the first':44s}{spent[theirs] / spent[ours]:8.2f}{memory[theirs] / memory[ours]:10.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
