@@ -23,13 +23,14 @@ rule write_song:
     params:
         sources=lambda wildcards: plan.dataset(plan.song.dataset)["stems"],
         names=lambda wildcards: [
-            plan.method(name)["label"] for name in (plan.song.before, plan.song.method)
+            plan.method(name)["label"]
+            for name in (plan.song.before, plan.song.method)
+            if name
         ],
         optional=optional,
         code=lambda wildcards: codes.write_song(),
     message:
         "Stems and summary of {wildcards.song}"
     shell:
-        "python -m workflow_scripts.song.write_song --song {input.song:q} --data {input.data:q} --before {input.before:q}"
-        " --after {input.after:q} --sources {params.sources:q} --names {params.names:q} {params.optional:q}"
-        " --out {output.manifest:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.song.write_song --song {input.song:q} --data {input.data:q} --after {input.after:q}"
+        " --sources {params.sources:q} --names {params.names:q} {params.optional:q} --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -25,7 +25,7 @@ class Configuration:
     def __init__(self, config: dict[str, Any]) -> None:
         self.schema = read_yaml(ROOT / "config/schema.yaml")
         own = checked(config.get("own_song", {}), self.part("own_song"), "config: own_song")
-        config, self.song = with_song(config, own, lambda name: _definitions(name, config.get(name, {})))
+        config, self.song = with_song(config, own, _definitions)
         self.config = checked(config, self.schema, "config")
         self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
         self.run = {name: known(name, self.config["comparisons"], "run") for name in self.config["run"]}

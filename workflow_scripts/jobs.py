@@ -26,7 +26,7 @@ def lead_jobs_here() -> None:
 
 def optional(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
     """Options for the inputs that not every job of a rule has."""
-    given = [name for name in ("of", "f0", "model", "adapted", "marks") if name in input.keys()]  # noqa: SIM118, a list of files too
+    given = [name for name in ("of", "f0", "model", "adapted", "marks", "before") if name in input.keys()]  # noqa: SIM118, a list of files too
     return [part for name in given for part in (f"--{name}", input[name])]
 
 

@@ -27,28 +27,28 @@ HOW = (
 class Song:
     """What becomes of the recording.
 
-    name: of the result folder.  file: the recording.  dataset: name of the data set that it is.  method, before: names
-    of the methods that separate it and that it is compared with.  f0: name of the F0 source, or `no-f0`.
-    guided: whether it has marks.
+    name: of the result folder.  file: the recording.  dataset: name of the data set that it is.  method: name of the
+    method that separates it.  before: that of the method whose model is adapted to it, None where none is.
+    f0: name of the F0 source, or `no-f0`.  guided: whether it has marks.
     """
 
     name: str
     file: Path
     dataset: str
     method: str
-    before: str
+    before: str | None
     f0: str
     guided: bool
 
 
 def with_song(
-    config: dict[str, Any], own: dict[str, Any], defined: Callable[[str], dict[str, Any]]
+    config: dict[str, Any], own: dict[str, Any], definitions: Callable[[str, dict[str, Any]], dict[str, Any]]
 ) -> tuple[dict[str, Any], Song | None]:
     """The configuration with the recording as a data set, and what becomes of it; None where there is no recording.
 
     `marks=PATH` and `f0=PATH` are moved to the sources of marks and F0.
-    own: the key `own_song` with its defaults. defined: library -> its definitions by name.
-    Raises UserError where a file is missing, or both or none of marks and F0 are given.
+    own: the key `own_song` with its defaults. definitions: (library, the user's own keys in it) -> its entries by name.
+    Raises UserError where a file or an F0 source is missing, or both or none of marks and F0 are given.
     """
     config = deepcopy(config)
     marks, f0 = (config.pop(name) if isinstance(config.get(name), str) else None for name in ("marks", "f0"))
@@ -62,10 +62,14 @@ def with_song(
         raise UserError("config: song is given with marks and with f0; give marks for a song, f0 for a vocal ensemble.")
     if marks is None and f0 is None:
         raise UserError(f"config: song is {config['song']!r}, but nothing says what it holds; {HOW}.")
+
+    def defined(library: str) -> dict[str, Any]:
+        return definitions(library, config.get(library, {}))
+
     if marks is not None:
         song, form = _guided(file, config, own, marks, defined)
     else:
-        song, form = _ensemble(file, config, own, f0)
+        song, form = _ensemble(file, config, own, f0, defined)
     entry = {"label": file.name, "kind": "recording", "settings": {"root": str(file)}}
     config.setdefault("datasets", {})[song.dataset] = entry | form
     return config | {"shards": 1, "run": []}, song
@@ -81,8 +85,7 @@ def _guided(
             raise UserError(f"config: own_song.guided_{key} is {name!r}; {nearest(name, defined(library))}")
     config.setdefault("marks", {})[NAME] = {"label": root.name, "kind": "file", "settings": {"root": str(root)}}
     config.setdefault("methods", {}).setdefault(method, {})["marks"] = NAME
-    before = defined("methods")[method].get("start") or "mixture"
-    song = Song(_name(file), file, f"song-{_name(file)}", method, before, NO_F0, True)
+    song = Song(_name(file), file, f"song-{_name(file)}", method, defined("methods")[method].get("start"), NO_F0, True)
     weights = _weights(method, defined("methods"))
     if weights:
         fit = FORMS[weights["format"]]
@@ -102,14 +105,20 @@ def _weights(method: str | None, methods: dict[str, Any]) -> dict[str, Any] | No
     return None
 
 
-def _ensemble(file: Path, config: dict[str, Any], own: dict[str, Any], f0: str) -> tuple[Song, dict[str, Any]]:
+def _ensemble(
+    file: Path, config: dict[str, Any], own: dict[str, Any], f0: str, defined: Callable[[str], dict[str, Any]]
+) -> tuple[Song, dict[str, Any]]:
     """The song of a recording of voices with F0, and the form of its data set. f0: a file or an F0 source's name."""
-    voices = own["ensemble_voices"]
+    method, voices = own["ensemble_method"], own["ensemble_voices"]
+    if method not in defined("methods"):
+        raise UserError(f"config: own_song.ensemble_method is {method!r}; {nearest(method, defined('methods'))}")
     if Path(f0).suffix or Path(f0).expanduser().is_file():
         table = _file("f0", f0)
         config.setdefault("f0", {})[NAME] = {"label": table.name, "kind": "file", "settings": {"root": str(table)}}
         f0, voices = NAME, _voices(table)
-    song = Song(_name(file), file, f"song-{_name(file)}", own["ensemble_method"], "mixture", f0, False)
+    elif f0 not in defined("f0"):
+        raise UserError(f"config: f0 is {f0!r}, no file and no F0 source; {nearest(f0, defined('f0'))}")
+    song = Song(_name(file), file, f"song-{_name(file)}", method, None, f0, False)
     return song, {"stems": voices, "voices": voices, "rate": own["ensemble_rate"], "channels": 1}
 
 
@@ -117,14 +126,19 @@ def _voices(file: Path) -> list[str]:
     """The voices of an F0 table, in the order in which they appear."""
     try:
         with open(file, encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines, restval=""))
+            table = csv.DictReader(lines, restval="")
+            columns = {str(name).strip().lower(): name for name in table.fieldnames or ()}
+            voices = list(dict.fromkeys(row[columns["voice"]].strip() for row in table)) if "voice" in columns else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{file}: is no CSV table of F0 with the columns time, voice, Hz ({error}).") from error
-    found = [value.strip() for row in rows for name, value in row.items() if str(name).strip().lower() == "voice"]
-    voices = list(dict.fromkeys(filter(None, found)))
-    if not voices:
-        raise UserError(f"{file}: names no voice; needed is a CSV table with the columns time, voice, Hz.")
-    return voices
+    if not {"time", "voice"} <= columns.keys() or columns.keys().isdisjoint({"hz", "f0"}):
+        raise UserError(
+            f"{file}: the first line is {','.join(columns.values())!r}; needed are the columns time, voice and Hz, "
+            "with commas between them."
+        )
+    if not any(voices):
+        raise UserError(f"{file}: no row names a voice; write one in the column voice, such as 'soprano'.")
+    return list(filter(None, voices))
 
 
 def _file(key: str, given: str) -> Path:

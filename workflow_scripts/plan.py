@@ -309,11 +309,14 @@ class Plan(Configuration):
 
     def song_inputs(self, wildcards: Any) -> dict[str, str]:  # noqa: ARG002
         """What the stems of the user's recording are made from."""
-        song, tail = self.song, "seed0/test/1-of-1.json"
+        song, tail = self.song, "test/1-of-1.json"
         base = f"results/separate/{song.dataset}/{'+'.join(self.dataset(song.dataset)['stems'])}"
-        f0 = {name: song.f0 if "f0" in self.method(name)["needs"] else NO_F0 for name in (song.before, song.method)}
         paths = {"data": f"results/prepare/{song.dataset}.json", "song": str(song.file)}
-        paths["before"] = f"{base}/{song.before}/{f0[song.before]}/{tail}"
-        paths["after"] = f"{base}/{song.method}/{f0[song.method]}/{tail}"
-        marks = self.method(song.method)["marks"]
-        return paths | ({"marks": f"results/make_marks/{song.dataset}/{marks}/test/1-of-1.json"} if song.guided else {})
+        paths["after"] = f"{base}/{song.method}/{song.f0}/seed0/{tail}"
+        if song.before:
+            paths["before"] = f"{base}/{song.before}/{song.f0}/seed0/{tail}"
+        if song.guided:
+            paths["marks"] = f"results/make_marks/{song.dataset}/{self.method(song.method)['marks']}/{tail}"
+        else:
+            paths["f0"] = f"results/estimate_f0/{song.dataset}/{song.f0}/{tail}"
+        return paths

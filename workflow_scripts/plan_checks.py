@@ -38,7 +38,8 @@ def check(config: Configuration) -> None:
 
 def _song_as_comparison(config: Configuration) -> dict[str, Any]:
     song, sources = config.song, config.dataset(config.song.dataset)["stems"]
-    entry = {"dataset": song.dataset, "sources": sources, "methods": [song.before, song.method]}
+    methods = [name for name in (song.before, song.method) if name]
+    entry = {"dataset": song.dataset, "sources": sources, "methods": methods}
     entry |= {"metrics": ["SI-SDR"], "f0": [] if song.f0 == NO_F0 else [song.f0]}
     return checked(entry, config.part("comparison"), "config: own_song")
 
@@ -142,6 +143,11 @@ def _check_f0_source(config: Configuration, where: str, name: str) -> None:
     checked(entry["settings"], declared.settings_schema(modules), f"config: f0.{name}.settings")
     if entry["kind"] == "file" and "root" not in entry["settings"]:
         raise UserError(f"config: f0.{name}.settings lacks 'root', the folder of your own <track>.csv files.")
+    if entry["kind"] == "file" and not Path(entry["settings"]["root"]).expanduser().exists():
+        raise UserError(
+            f"config: f0.{name}.settings.root is {entry['settings']['root']!r}, where there is nothing; set it to your "
+            "folder of <track>.csv files."
+        )
     if entry["kind"] == "degraded":
         if "of" not in entry:
             raise UserError(

@@ -90,6 +90,11 @@ def test_defaults_are_filled_in_at_every_depth():
         ({"run": [], "shrads": 2}, "config: the key 'shrads' is unknown; did you mean 'shards'?"),
         ({"run": [], "each": {"a": {"hopp": 2}}}, "config: the key 'each.a.hopp' is unknown; did you mean 'hop'?"),
         ({"run": [], "shards": "two"}, "config: the key 'shards' is 'two'; allowed is a whole number, at least 1."),
+        (
+            {"run": [], "each": {"a": {"hop": "2"}}},
+            "config: the key 'each.a.hop' is '2'; allowed is a number. In braces after --config all is text: give it "
+            "in a file, with --configfile.",
+        ),
         ({"run": [], "shards": 0}, "config: the key 'shards' is 0; allowed is a whole number, at least 1."),
         ({"run": [], "mode": "fats"}, "config: the key 'mode' is 'fats'; did you mean 'fast'?"),
         ({}, "config: it lacks 'run': What to run."),

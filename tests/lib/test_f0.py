@@ -256,6 +256,8 @@ def test_a_table_that_the_workflow_wrote_serves_as_a_users_file(tmp_path):
         (",vocals,220", r"row 2: time is ''"),
         ("0,vocals,220,7", r"row 2: has 4 cells"),
         ("", r"no row for the voice 'vocals'"),
+        ("0,vocals,0", r"no voice has a pitch within the track"),
+        ("1600,vocals,220", r"no voice has a pitch within the track, which ends at 0\.\d s"),
     ],
 )
 def test_a_bad_row_is_refused_by_its_number(tmp_path, rows, said):

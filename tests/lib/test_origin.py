@@ -77,6 +77,7 @@ def test_the_planning_part_imports_nothing_heavy():
         ({"settings": {"root": "/nowhere/at/all"}}, ["/nowhere/at/all"]),
         ({"voices": ["voise"]}, ["'voise'", "did you mean 'voice'?"]),
         ({"kind": "fetched", "settings": {"layout": "csd", "archives": []}}, ["accept_licence"]),
+        ({"kind": "fetched", "settings": {"layout": "csd", "archives": [], "root": "/nowhere"}}, ["/nowhere"]),
         ({"kind": "fetched", "settings": {"layout": "cds", "archives": []}}, ["did you mean 'csd'?"]),
         ({"kind": "fetched", "settings": {"layout": "csd", "archives": [{"url": "x", "file": "y"}]}}, ["checksum"]),
     ],

@@ -11,6 +11,7 @@ import soundfile
 from tests.workflow.test_plan import DEFAULT
 from workflow_scripts import declared
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.audio.f0 import F0, write_f0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.core.seeds import stream
@@ -79,8 +80,8 @@ def test_an_ensemble_has_the_voices_of_its_f0_table_and_learns_from_the_recordin
     found = plan.song_inputs(None)
     method = "parametric_unsupervised_test/own"
     assert found["after"] == f"results/separate/song-My_song_1/high+low/{method}/seed0/test/1-of-1.json"
-    assert found["before"].startswith("results/separate/song-My_song_1/high+low/mixture/no-f0/")
-    assert "marks" not in found
+    assert found["f0"] == "results/estimate_f0/song-My_song_1/own/test/1-of-1.json"
+    assert not {"before", "marks"} & set(found)
     folder = plan._folder("song-My_song_1", "high+low", "parametric_unsupervised_test", "own", 0)
     assert folder == f"results/train/song-My_song_1/high+low/{method}/seed0"
     estimated = Plan(_given(config, files, "song") | {"f0": "mixture"})
@@ -94,8 +95,10 @@ MISTAKES = [
     (("marks",), {"song": "none.wav"}, "config: song is 'none.wav', where there is no file; give the path of one."),
     (("song",), {"marks": "none.txt"}, "config: marks is 'none.txt', where there is no file"),
     (("song",), {"f0": "stems"}, "own_song.f0 has 'stems', found from stems, but a recording has none"),
-    (("song",), {"f0": "mixtur"}, "own_song.f0 names 'mixtur', which is not defined; did you mean 'mixture'?"),
+    (("song",), {"f0": "mixtur"}, "config: f0 is 'mixtur', no file and no F0 source; did you mean 'mixture'?"),
     (("song", "marks"), {"own_song": {"guided_method": "adaptor"}}, "guided_method is 'adaptor'; did you mean"),
+    (("song",), {"f0": "user"}, "config: f0.user.settings.root is 'my_f0', where there is nothing; set it to your"),
+    (("song", "f0"), {"own_song": {"ensemble_method": "nmf"}}, "ensemble_method is 'nmf'; did you mean 'nmf2'?"),
     (("song", "marks"), {"own_song": {"guided_data": "song"}}, "guided_data is 'song'; did you mean 'songs'?"),
     (
         ("song", "marks"),
@@ -113,6 +116,24 @@ def test_a_mistake_about_ones_own_song_is_told_in_one_sentence(config, files, na
         config[key] = config[key] | value if isinstance(value, dict) else value
     with pytest.raises(UserError, match=re.escape(sentence)) as error:
         Plan(config)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("time,Hz\n0,440\n", "the first line is 'time,Hz'; needed are the columns time, voice and Hz"),
+        ("time,voice,pitch\n0,high,440\n", "the first line is 'time,voice,pitch'"),
+        ("time;voice;Hz\n0;high;440\n", "the first line is 'time;voice;Hz'"),
+        ("", "the first line is ''"),
+        ("time,voice,Hz\n", "no row names a voice"),
+        ("time,voice,Hz\n0,high/low,440\n", "'high/low'; allowed is a text"),
+    ],
+)
+def test_an_f0_table_that_names_no_voices_is_refused_before_any_job(config, files, table, sentence):
+    files["f0"].write_text(table)
+    with pytest.raises(UserError, match=re.escape(sentence)) as error:
+        Plan(_given(config, files, "song", "f0"))
     assert "\n" not in str(error.value)
 
 
@@ -147,6 +168,29 @@ def test_stems_and_rest_add_up_to_the_recording_and_the_summary_says_what_change
     assert table.loc[("drums", "after"), "share"] == pytest.approx(9, abs=0.01)
     text = (tmp_path / "out/summary.txt").read_text()
     assert "before (old) and after (new)" in text and "-> -120.0" in text and "not marked" in text
+
+
+def test_the_summary_of_an_ensemble_says_what_f0_each_voice_had(files, tmp_path):
+    kinds.prepare(
+        "recording", {"root": str(files["song"])}, tmp_path / "data", stems=("high", "low"), voices=("high", "low"),
+        rate=8000, channels=1, processes=1, cache=tmp_path,
+    )  # fmt: skip
+    (tmp_path / "data.json").write_text("{}")
+    mixture, rate = io.read(tmp_path / "data/test/My song (1)/mixture.wav")
+    for voice in ("high", "low"):
+        io.write(tmp_path / "after" / "My song (1)" / f"{voice}.wav", 0.5 * mixture, rate)
+    (tmp_path / "after.json").write_text("{}")
+    hz = np.array([[0, 0, 440, 442, 444], [0, 0, 0, 0, 0]], float)
+    write_f0(tmp_path / "f0" / "My song (1).csv", F0(("high", "low"), hz, np.ones((2, 5))))
+    (tmp_path / "f0.json").write_text("{}")
+    given = {name: tmp_path / f"{name}.json" for name in ("data", "after", "f0", "out")}
+    write_song(song=files["song"], **given, sources=["high", "low"], names=["Model"], code="")
+    title, heads, high, low, *rest = (tmp_path / "out/summary.txt").read_text().splitlines()
+    assert title == "My song (1).flac: Model"
+    assert re.split("  +", heads)[-2:] == ["time with F0, %", "median F0, Hz"]
+    assert high.split()[2:] == ["25.0", "60.0", "442.0"]
+    assert low.split()[2:] == ["25.0", "0.0", "-"]
+    assert rest[0].startswith("Stems add up to the mixture at 8000 Hz but for -120.0 dB.")
 
 
 def test_consistency_is_the_level_of_what_the_estimates_leave_out():

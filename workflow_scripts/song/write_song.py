@@ -1,4 +1,4 @@
-"""Stems of the user's recording at its own rate, and what adaptation changed."""
+"""Stems of the user's recording at its own rate, and a summary of them."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pandas as pd
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.audio.f0 import read_f0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
@@ -14,22 +15,27 @@ from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, read_marks, state
 from workflow_scripts.lib.datasets.table import Track, read_mixture, read_tracks
 from workflow_scripts.lib.metrics import before_after
 
+HEADS = {
+    "level": "level, dB", "silent": "where marked silent, dB", "share": "share of the mixture, %",
+    "voiced": "time with F0, %", "f0": "median F0, Hz",
+}  # fmt: skip
+
 
 def write_song(
-    *, song: Path, data: Path, before: Path, after: Path, sources: list[str], names: list[str], out: Path, code: str,
-    marks: Path | None = None,
+    *, song: Path, data: Path, after: Path, sources: list[str], names: list[str], out: Path, code: str,
+    before: Path | None = None, marks: Path | None = None, f0: Path | None = None,
 ) -> None:  # fmt: skip
     """Write <source>.wav and rest.wav, which add up to the recording, summary.csv and summary.txt.
 
-    `data`, `before`, `after`, `marks` and `out` are manifests of folders; `names` are those of the methods before and
-    after.
+    `data`, `before`, `after`, `marks`, `f0` and `out` are manifests of folders; `before` is of the model that was
+    adapted, None where none was; `names` are those of the methods, before and after.
     """
     root = folder_of(data)
     (track,) = read_tracks(root, "test")
     mixture, rate = read_mixture(root, track)
-    stages = {
-        stage: _estimates(folder_of(path), track, sources) for stage, path in (("before", before), ("after", after))
-    }
+    paths = {"before": before, "after": after}
+    stages = {stage: _estimates(folder_of(path), track, sources) for stage, path in paths.items() if path}
+    hz = read_f0(folder_of(f0) / f"{track.track}.csv").hz if f0 else None
     marked = _marked(folder_of(marks), track, sources, mixture.shape[-1]) if marks else None
     with recorded(out, code, data=[track.sha256]) as folder:
         original, own_rate = io.read(song)
@@ -40,12 +46,16 @@ def write_song(
         rest = original - sum(stems.values())
         for name, samples in (stems | {"rest": rest}).items():
             io.write(folder / f"{name}.wav", samples, own_rate)
-        rows = pd.DataFrame(before_after.table(mixture, stages, sources, marked))
+        rows = pd.DataFrame(before_after.table(mixture, stages, sources, marked, hz))
         write_text(folder / "summary.csv", rows.to_csv(index=False))
         sums = {stage: before_after.consistency(found, mixture) for stage, found in stages.items()}
         band = before_after.level(rest) - before_after.level(original)
-        text = [f"{song.name}: before ({names[0]}) and after ({names[1]})", *_lines(rows)]
-        text += [f"Stems add up to the mixture at {rate} Hz but for {0.0 - sums[s]:.1f} dB ({s})." for s in stages]
+        methods = " and ".join(f"{stage} ({name})" for stage, name in zip(stages, names, strict=True))
+        text = [f"{song.name}: {methods if before else names[0]}", *_lines(rows)]
+        text += [
+            f"Stems add up to the mixture at {rate} Hz but for {0.0 - sums[s]:.1f} dB{f' ({s})' if before else ''}."
+            for s in stages
+        ]
         why = _why(mixture, rate, original, own_rate)
         text += [f"rest.wav is what no stem holds at {own_rate} Hz, {band:.1f} dB of the recording{why}."]
         text += [f"Stems: {folder}/"]
@@ -80,19 +90,17 @@ def _marked(folder: Path, track: Track, sources: list[str], length: int) -> np.n
 
 
 def _lines(rows: pd.DataFrame) -> list[str]:
-    """The table as text."""
-    wide = rows.pivot(index="source", columns="stage", values=["level", "silent", "share"]).loc[rows["source"].unique()]
-    heads = [("level", "level, dB"), ("silent", "where marked silent, dB"), ("share", "share of the mixture, %")]
-    if rows["silent"].isna().all():
-        heads.pop(1)
+    """The table as text, a cell "before -> after" where there are both, without the columns that hold nothing."""
+    heads = {title: key for key, title in HEADS.items() if rows[key].notna().any()}
+    by_source = rows.groupby("source", sort=False)
     cells = pd.DataFrame(
         {
-            title: [f"{old:.1f} -> {new:.1f}" for old, new in zip(wide[key]["before"], wide[key]["after"], strict=True)]
-            for key, title in heads
-        },
-        index=wide.index.rename(None),
+            title: by_source[key].agg(lambda values: " -> ".join(map("{:.1f}".format, values)))
+            for title, key in heads.items()
+        }
     )
-    return cells.replace("nan -> nan", "not marked").to_string().splitlines()
+    cells = cells.rename_axis(None).replace({"nan -> nan": "not marked", "nan": "-"})
+    return cells.to_string(col_space=[len(title) + 2 for title in heads]).splitlines()
 
 
 if __name__ == "__main__":

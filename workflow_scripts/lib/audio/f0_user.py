@@ -39,13 +39,18 @@ def read(path: Path, voices: tuple[str, ...], frames: int, settings: Settings) -
     Column names in any case; `f0` serves for `Hz`, `confidence` is read where there, others are ignored. Times may lie
     on any grid, ascending within each voice. Missing, NaN, zero and negative Hz are unvoiced.
     Raises UserError, naming file and row, for a file that is missing or no CSV, a missing column, a voice that is not
-    among `voices`, a voice without rows, text where a number belongs, times that do not ascend.
+    among `voices`, a voice without rows, text where a number belongs, times that do not ascend, no pitch at all.
     """
     table = _table(path)
     for row, name in zip(table.index, table["voice"], strict=True):
         if name not in voices:
             raise UserError(f"{path}, row {row}: there is no voice {name!r} in this data set; {nearest(name, voices)}")
     hz, confidence = zip(*(_voice(path, table, voice, frames, settings) for voice in voices), strict=True)
+    if not np.any(hz):
+        raise UserError(
+            f"{path}: no voice has a pitch within the track, which ends at {frames * HOP_SECONDS:.1f} s; needed are Hz "
+            "over 0 and times in s."
+        )
     return F0(voices, np.stack(hz), np.stack(confidence))
 
 

@@ -3,6 +3,7 @@
 Imported while the workflow is planned, so nothing heavy is imported here.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,13 @@ def _sentence(error: ValidationError, where: str) -> str:
         return f"{at} has the name {error.instance!r}; allowed are letters, digits, '_' and '-'."
     if error.validator == "enum":
         return f"{at} is {error.instance!r}; {nearest(error.instance, error.validator_value)}"
-    return f"{at} is {error.instance!r}; allowed is {_allowed(error.schema)}."
+    return f"{at} is {error.instance!r}; allowed is {_allowed(error.schema)}.{_hint(error)}"
+
+
+def _hint(error: ValidationError) -> str:
+    """What to do about a number or a truth value that came as text, as Snakemake hands on what stands in braces."""
+    meant = isinstance(error.instance, str) and re.fullmatch("(?i)true|false|null|[-+.\\de]+", error.instance)
+    return " In braces after --config all is text: give it in a file, with --configfile." if meant else ""
 
 
 def _allowed(schema: dict[str, Any]) -> str:

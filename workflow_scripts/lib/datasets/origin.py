@@ -51,7 +51,7 @@ def check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
             )
     if kind == "fetched" and not settings.get("root"):
         check_licence(where, dataset.get("accept_licence"), dataset.get("terms", ""))
-    elif kind not in ("embedded", "fetched"):
+    elif kind != "embedded":
         root_of(settings, where)
 
 

@@ -203,7 +203,7 @@ def read_header(clip: Clip) -> Header:
         info = soundfile.info(str(clip.path))
     except (soundfile.SoundFileError, OSError) as error:
         raise UserError(
-            f"{clip.shown}: cannot be read as audio; allowed are WAV and FLAC, so convert it or take it away."
+            f"{clip.shown}: cannot be read as audio; convert it to WAV or FLAC, or take it away."
         ) from error
     if info.frames == 0:
         raise UserError(f"{clip.shown}: holds no samples; give the recording, or zeros where the source is silent.")

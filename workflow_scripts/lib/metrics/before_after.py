@@ -1,4 +1,4 @@
-"""What changed in the estimates of a song whose true stems are not known: levels, shares, and what they leave out."""
+"""What is known of the estimates of a song without true stems: levels, shares, what they leave out, and their F0."""
 
 import numpy as np
 
@@ -25,13 +25,15 @@ def consistency(estimates: np.ndarray, mixture: np.ndarray) -> float:
 
 
 def table(
-    mixture: np.ndarray, estimates: dict[str, np.ndarray], sources: list[str], marks: np.ndarray | None
-) -> list[dict[str, float | str]]:
+    mixture: np.ndarray, estimates: dict[str, np.ndarray], sources: list[str], marks: np.ndarray | None,
+    hz: np.ndarray | None = None,
+) -> list[dict[str, float | str]]:  # fmt: skip
     """One row a source and stage.
 
     mixture: [channel, time].  estimates: stage -> [source, channel, time].  marks: [source, time] of 1, -1, 0, or None.
+    hz: the F0 that was used, [source, frame], 0 = unvoiced, or None.
     Columns: source, stage, level and silent (level where marked silent, NaN where nowhere), in dB re full scale; share
-    of the mixture's energy in percent.
+    of the mixture's energy in percent; voiced, frames with an F0 in percent, and f0, its median in Hz, or NaN.
     """
     return [
         {
@@ -40,6 +42,8 @@ def table(
             "level": level(found[index]),
             "silent": float("nan") if marks is None else level(found[index], marks[index] == -1),
             "share": share(found[index], mixture),
+            "voiced": float("nan") if hz is None else float(100 * np.mean(hz[index] > 0)),
+            "f0": float("nan") if hz is None or not hz[index].any() else float(np.median(hz[index][hz[index] > 0])),
         }
         for index, source in enumerate(sources)
         for stage, found in estimates.items()
