@@ -282,7 +282,7 @@ def test_the_level_of_a_song_is_undone_on_every_estimate():
     mono = mixture.mean(dim=0)
     given = waveform.level_of(mixture).normalised(mixture)
     torch.testing.assert_close(given, (mixture - mono.mean()) / mono.std(correction=0))
-    assembly = waveform.Assembly("faded", 0.1, 0.5, 1, 0.0)
+    assembly = waveform.Assembly("faded", 0.1, 0.5)
     found = waveform.separated(linear, [1, 0], Scene(mixture, 1000, ("a", "b")), assembly)
     torch.testing.assert_close(found[0], (mixture - mono.mean()) / 4 + mono.mean())
 

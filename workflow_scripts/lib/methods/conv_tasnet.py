@@ -21,40 +21,27 @@ from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import network_trainee, waveform
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, LibraryConvTasNet, Sizes
+from workflow_scripts.lib.methods.network_trainee import Descent
+from workflow_scripts.lib.methods.waveform import Assembly
 
 NAME = "the Conv-TasNet"
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Sizes, Assembly, Descent):
     """network: `demucs` (mono or stereo) or `torchaudio`, the library's class (mono).
 
-    filters, length, bottleneck, hidden, kernel, blocks, repeats: see `conv_tasnet_network.Sizes`.
     remember: False computes the blocks twice in training and keeps less in memory.
     offset_seconds: largest offset of a source in training; an excerpt is cut by as much, at most to its half.
     remix_group: excerpts of a batch among which sources are exchanged; 1 exchanges none.
-    assembly: `faded` (overlapping chunks, cross-faded) or `shifted` (chunks side by side, averaged over shifts).
-    chunk_seconds: of both.  overlap: of `faded`, in [0, 1) of a chunk.  shifts, shift_seconds: of `shifted`.
-    learning_rate: of Adam; it is multiplied by `decay` every `decay_steps` steps.
     """
 
     network: Literal["demucs", "torchaudio"] = "demucs"
-    filters: int = 256
-    length: int = 20
-    bottleneck: int = 256
-    hidden: int = 512
-    kernel: int = 3
-    blocks: int = 10
-    repeats: int = 4
     remember: bool = True
     offset_seconds: float = 1.0
     remix_group: int = 4
-    assembly: Literal["faded", "shifted"] = "faded"
-    chunk_seconds: float = 10.0
-    overlap: float = 0.25
-    shifts: int = 10
-    shift_seconds: float = 0.5
     learning_rate: float = 3e-4
+    weight_decay: float = 0.0
     decay: float = 1.0
     decay_steps: int = 1000
 
@@ -76,9 +63,8 @@ def trainee(
         lambda: network_of(settings, len(excerpts.sources), excerpts.channels), seed, data.start
     )
     task = network_trainee.Task(partial(augmented, settings), plain, loss_of)
-    descent = network_trainee.Descent(settings.learning_rate, 0.0, settings.decay, settings.decay_steps)
     facts = waveform.order_of(excerpts.sources)
-    return network_trainee.trainee_of(task, network, data, descent, seed, device, accelerator, facts)
+    return network_trainee.trainee_of(task, network, data, settings, seed, device, accelerator, facts)
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
@@ -86,25 +72,14 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     places = waveform.places_of(model, scene.sources, NAME)
     network = network_of(settings, len(places), len(scene.mixture))
     network_trainee.restored(network, waveform.without_order(model), scene, NAME)
-    return waveform.separated(network, places, scene, assembly_of(settings))
-
-
-def assembly_of(settings: Settings) -> waveform.Assembly:
-    """How the settings say that chunks are put together."""
-    return waveform.Assembly(
-        settings.assembly, settings.chunk_seconds, settings.overlap, settings.shifts, settings.shift_seconds
-    )
+    return waveform.separated(network, places, scene, settings)
 
 
 def network_of(settings: Settings, sources: int, channels: int) -> nn.Module:
     """The network that the settings describe."""
-    sizes = Sizes(
-        settings.filters, settings.length, settings.bottleneck, settings.hidden, settings.kernel, settings.blocks,
-        settings.repeats,
-    )  # fmt: skip
     if settings.network == "torchaudio":
-        return LibraryConvTasNet(sources, channels, sizes)
-    return ConvTasNet(sources, channels, sizes, settings.remember)
+        return LibraryConvTasNet(sources, channels, settings)
+    return ConvTasNet(sources, channels, settings, settings.remember)
 
 
 def loss_of(network: nn.Module, given: Example) -> torch.Tensor:

@@ -11,21 +11,14 @@ import torch
 
 from workflow_scripts.lib.methods import one_shot
 from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.methods.waveform import Assembly
 
 
 @dataclass(frozen=True)
-class Settings:
-    """output: `muted` or `consistent` (what muting leaves of the mixture goes to the other sources).
-
-    assembly, chunk_seconds, overlap, shifts, shift_seconds: of the separation, see `waveform.Assembly`.
-    """
+class Settings(Assembly):
+    """output: `muted` or `consistent` (what muting leaves of the mixture goes to the other sources)."""
 
     output: Literal["muted", "consistent"] = "muted"
-    assembly: Literal["faded", "shifted"] = "faded"
-    chunk_seconds: float = 10.0
-    overlap: float = 0.25
-    shifts: int = 10
-    shift_seconds: float = 0.5
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:

@@ -21,12 +21,15 @@ Example = TypeVar("Example")
 
 @dataclass(frozen=True)
 class Descent:
-    """Adam with an L2 penalty; the learning rate is multiplied by `decay` every `decay_steps` steps."""
+    """Adam with an L2 penalty; the learning rate is multiplied by `decay` every `decay_steps` steps.
 
-    learning_rate: float
-    weight_decay: float
-    decay: float
-    decay_steps: int
+    The defaults are those of arXiv 2201.09592.
+    """
+
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-5
+    decay: float = 0.98
+    decay_steps: int = 29000
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from workflow_scripts.lib.methods import network_trainee, one_shot_losses, one_s
 from workflow_scripts.lib.methods.adaptation import Loop
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, network_like
+from workflow_scripts.lib.methods.waveform import Assembly
 
 NAME = "the Conv-TasNet"
 STRATEGIES = ("l1", "l2", "l3", "l4", "l5")
@@ -32,7 +33,7 @@ OCTAVE = 12  # semitones
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Assembly):
     """strategy: what is trained besides the decoder; `l1`, `l2`, `l3`: the repeats from that index on (from 0) and the
         masks; `l4`: the last 1x1 convolution and the masks; `l5`: nothing.
     loss: `published` (the public code), `literal` (the poster's formula) or `reconstruction` (no marks).
@@ -43,7 +44,6 @@ class Settings:
     pitch_copies: windows shifted by up to an octave, besides each window; 2 in the public code.
     output: `plain`, `muted` (zero where marked silent) or `consistent` (and what that leaves goes to the others).
     remember: False computes the blocks twice and keeps less in memory.
-    assembly, chunk_seconds, overlap, shifts, shift_seconds: of the separation, see `waveform.Assembly`.
     checkpoint_seconds: time between two files from which an adaptation that was killed goes on.
     """
 
@@ -61,11 +61,6 @@ class Settings:
     pitch_copies: int = 0
     output: Literal["plain", "muted", "consistent"] = "plain"
     remember: bool = True
-    assembly: Literal["faded", "shifted"] = "faded"
-    chunk_seconds: float = 10.0
-    overlap: float = 0.25
-    shifts: int = 10
-    shift_seconds: float = 0.5
     checkpoint_seconds: float = 120.0
 
 
@@ -102,20 +97,13 @@ def trained_parameters(model: Tensors, settings: Settings) -> int:
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time] of an adapted model; the marks are used where `output` is not `plain`."""
     network, places = _network(scene, model, settings.remember)
-    estimates = waveform.separated(network.eval(), places, scene, assembly_of(settings))
+    estimates = waveform.separated(network.eval(), places, scene, settings)
     if settings.output == "plain":
         return estimates
     marks = _marks(scene)
     if settings.output == "muted":
         return one_shot_stems.muted(estimates, marks)
     return one_shot_stems.consistent(estimates, scene.mixture, marks, scene.rate)
-
-
-def assembly_of(settings: Settings) -> waveform.Assembly:
-    """How the settings say that chunks are put together."""
-    return waveform.Assembly(
-        settings.assembly, settings.chunk_seconds, settings.overlap, settings.shifts, settings.shift_seconds
-    )
 
 
 def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Parameter]:
@@ -171,7 +159,7 @@ class Lesson:
         """Find the stems that our own terms start from, with the network as it is now."""
         own = self.settings.stems > 0 or self.settings.remix > 0
         if own and self.pieces:
-            first = waveform.separated(self.network, self.places, self.scene, assembly_of(self.settings))
+            first = waveform.separated(self.network, self.places, self.scene, self.settings)
             first = self.level.normalised(first)
             self.stems = one_shot_stems.consistent(first, self.mixture, self.marks, self.scene.rate)
 

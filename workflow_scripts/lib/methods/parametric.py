@@ -31,6 +31,7 @@ from workflow_scripts.lib.losses.spectral import SpectralLoss
 from workflow_scripts.lib.methods import chunks, network_trainee
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.masking import apply_masks, hop_length, ratio_masks, window_length
+from workflow_scripts.lib.methods.network_trainee import Descent
 from workflow_scripts.lib.methods.parametric_network import ParametricNetwork, Sizes, frame_count
 
 CHUNKS_AT_ONCE = 8  # synthesised together
@@ -43,7 +44,7 @@ SYNTHESES = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Descent):
     """supervision: what the loss compares, `mixture` (no stem is needed) or `voices`.
 
     output: `masked` mixture or the `synthesis` itself.  synthesis: `fixed` or `as published`.
@@ -52,7 +53,6 @@ class Settings:
     sample.  mask_exponent: of the magnitudes in the ratio masks.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames; 0 as published.
     chunk_seconds, overlap: of the chunks of a track; overlap in [0, 1) of a chunk.
-    learning_rate, weight_decay: of Adam; the rate is multiplied by `decay` every `decay_steps` steps.
     """
 
     supervision: str = "mixture"
@@ -68,10 +68,6 @@ class Settings:
     release: float = 0.0
     chunk_seconds: float = 4.0
     overlap: float = 0.5
-    learning_rate: float = 1e-4
-    weight_decay: float = 1e-5
-    decay: float = 0.98
-    decay_steps: int = 29000
 
 
 @dataclass(frozen=True)
@@ -96,10 +92,7 @@ def trainee(
     network = network_trainee.built(lambda: network_of(settings, data.train.rate), seed, data.start)
     make = partial(example, settings)
     task = network_trainee.Task(make, make, partial(loss_of, settings))
-    descent = network_trainee.Descent(
-        settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
-    )
-    return network_trainee.trainee_of(task, network, data, descent, seed, device, accelerator, {})
+    return network_trainee.trainee_of(task, network, data, settings, seed, device, accelerator, {})
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:

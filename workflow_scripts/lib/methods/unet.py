@@ -24,6 +24,7 @@ from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import chunks, network_trainee
 from workflow_scripts.lib.methods.contract import Scene, Tensors
 from workflow_scripts.lib.methods.masking import apply_masks, ratio_masks
+from workflow_scripts.lib.methods.network_trainee import Descent
 from workflow_scripts.lib.methods.source_order import check_order, order_of, without_order
 from workflow_scripts.lib.methods.unet_network import (
     ConditionedUNet,
@@ -36,13 +37,12 @@ CONDITIONS = ("pitch", "harmonics", "none")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Descent):
     """condition: `pitch` (a one-hot F0), `harmonics` (the spectrum of a tone) or `none` (all sources at once).
 
     width: channels after the first convolution.  leak: of the encoder's leaky ReLU; 1 as published.
     window, hop: of the STFT, in samples.  mask_exponent: of the magnitudes in the ratio masks.
     chunk_seconds, overlap: of the chunks that a track is masked in; overlap in [0, 1) of a chunk.
-    learning_rate, weight_decay: of Adam; the rate is multiplied by `decay` every `decay_steps` steps.
     """
 
     condition: str = "pitch"
@@ -54,9 +54,6 @@ class Settings:
     chunk_seconds: float = 4.0
     overlap: float = 0.5
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-5
-    decay: float = 0.98
-    decay_steps: int = 29000
 
 
 @dataclass(frozen=True)
@@ -82,11 +79,8 @@ def trainee(
         task = network_trainee.Task(partial(all_sources, settings), partial(all_sources, settings), loss_of)
     else:
         task = network_trainee.Task(partial(one_voice, settings), partial(every_voice, settings), loss_of)
-    descent = network_trainee.Descent(
-        settings.learning_rate, settings.weight_decay, settings.decay, settings.decay_steps
-    )
     return network_trainee.trainee_of(
-        task, network, data, descent, seed, device, accelerator, order_of(data.train.sources)
+        task, network, data, settings, seed, device, accelerator, order_of(data.train.sources)
     )
 
 

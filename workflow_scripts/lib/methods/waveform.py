@@ -8,6 +8,7 @@ unless the song is shorter than a chunk. Memory does not grow with the song beyo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -24,17 +25,18 @@ Separator = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class Assembly:
-    """How chunks are put together: `faded` (overlapping) or `shifted` (side by side, averaged over shifts).
+    """How chunks are put together.
 
-    overlap: of `faded`, share of a chunk that the next one covers too, in [0, 1).
+    assembly: `faded` (overlapping, cross-faded) or `shifted` (side by side, averaged over shifts).
+    chunk_seconds: of both.  overlap: of `faded`, share of a chunk that the next one covers too, in [0, 1).
     shifts, shift_seconds: of `shifted`, the number of passes and the longest silence before a chunk.
     """
 
-    kind: str
-    chunk_seconds: float
-    overlap: float
-    shifts: int
-    shift_seconds: float
+    assembly: Literal["faded", "shifted"] = "faded"
+    chunk_seconds: float = 10.0
+    overlap: float = 0.25
+    shifts: int = 10
+    shift_seconds: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def separated(network: nn.Module, places: Sequence[int], scene: Scene, assembly:
         return network(chunk)[:, places]
 
     with torch.no_grad():
-        if assembly.kind == "faded":
+        if assembly.assembly == "faded":
             found = faded(separator, given, len(places), size, assembly.overlap, level)
         else:
             reach, generator = round(assembly.shift_seconds * rate), generator_of(scene.seed, "shifts")
