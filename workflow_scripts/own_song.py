@@ -119,7 +119,7 @@ def _ensemble(
     elif f0 not in defined("f0"):
         raise UserError(f"config: f0 is {f0!r}, no file and no F0 source; {nearest(f0, defined('f0'))}")
     song = Song(_name(file), file, f"song-{_name(file)}", method, None, f0, False)
-    return song, {"stems": voices, "voices": voices, "rate": own["ensemble_rate"], "channels": 1}
+    return song, {"stems": voices, "voices": voices, "rate": own["ensemble_rate"], "channels": None}
 
 
 def _voices(file: Path) -> list[str]:

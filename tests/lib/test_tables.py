@@ -10,7 +10,7 @@ import pytest
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics import tables
+from workflow_scripts.lib.metrics import table_texts, tables
 
 SOURCES = ("vocals", "drums", "bass", "other")
 ORDER = [("mixture", ""), ("NMF", "exact"), ("NMF", "stems"), ("broken_1", ""), ("oracle|IRM", "")]
@@ -71,12 +71,12 @@ def comparison() -> tables.Comparison:
 
 @pytest.fixture(scope="module")
 def markdown(comparison) -> str:
-    return tables.markdown_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
+    return table_texts.markdown_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
 
 
 @pytest.fixture(scope="module")
 def latex(comparison) -> str:
-    return tables.latex_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
+    return table_texts.latex_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
 
 
 def rows_of(page: str, section: str) -> list[list[str]]:
@@ -101,7 +101,7 @@ def test_failed_methods_are_rows_of_every_table(comparison, markdown, latex):
     row = rows_of(markdown, "SDR, median of medians")[4]
     assert row[:2] == ["broken_1", "failed: no convergence after 100 steps"]
     assert r"broken\_1 & failed: no convergence after 100 steps" in latex
-    assert "failed: no convergence" in tables.summary_text(comparison, "SDR", title="Guided")
+    assert "failed: no convergence" in table_texts.summary_text(comparison, "SDR", title="Guided")
 
 
 def test_a_method_of_which_one_seed_failed_is_shown_with_a_note(markdown):
@@ -127,7 +127,7 @@ def test_numbers_of_different_definitions_share_no_table(markdown):
 
 
 def test_the_headline_comes_first_whatever_the_order_of_the_metrics(comparison):
-    page = tables.markdown_table(comparison, "EPS", DEFINITIONS, title="Guided")
+    page = table_texts.markdown_table(comparison, "EPS", DEFINITIONS, title="Guided")
     assert page.index("### EPS") < page.index("### SDR")
 
 
@@ -142,19 +142,19 @@ def test_best_is_bold_only_where_supported(markdown, latex):
     assert all(cell.startswith("**") for cell in rows[2][1:6])
     assert not any("**" in cell for row in rows[:2] + rows[3:] for cell in row)
     assert latex.count(r"\textbf{") == 2 * 5  # two metrics, four sources and their average
-    few = tables.markdown_table(compared(tracks=4), "SDR", DEFINITIONS, title="Guided")
+    few = table_texts.markdown_table(compared(tracks=4), "SDR", DEFINITIONS, title="Guided")
     assert not any("**" in cell for row in rows_of(few, "SDR, median of medians") for cell in row)
     assert "cannot be supported with 4 tracks" in few
 
 
 def test_a_metric_without_definition_is_refused(comparison):
     with pytest.raises(UserError, match="No definition is given for the metric EPS"):
-        tables.markdown_table(comparison, "SDR", {"SDR": "x"}, title="Guided")
+        table_texts.markdown_table(comparison, "SDR", {"SDR": "x"}, title="Guided")
 
 
 def test_an_unknown_headline_is_refused_with_the_nearest_name(comparison):
     with pytest.raises(UserError, match="did you mean 'SDR'"):
-        tables.markdown_table(comparison, "SDRR", DEFINITIONS, title="Guided")
+        table_texts.markdown_table(comparison, "SDRR", DEFINITIONS, title="Guided")
 
 
 def test_every_definition_and_the_remark_stand_in_the_page(markdown, latex):
@@ -186,7 +186,7 @@ def test_latex_is_balanced_and_escapes_what_has_a_meaning(latex):
 
 
 def test_the_terminal_table_is_at_most_100_columns_wide(comparison):
-    text = tables.summary_text(comparison, "SDR", title="Guided", remark="Synthetic data")
+    text = table_texts.summary_text(comparison, "SDR", title="Guided", remark="Synthetic data")
     assert max(map(len, text.splitlines())) <= 100
     assert "Synthetic data" in text
     assert text.count("*") == 5
@@ -194,7 +194,7 @@ def test_the_terminal_table_is_at_most_100_columns_wide(comparison):
 
 def test_what_does_not_fit_the_terminal_is_named(comparison):
     wide = compared(sources=tuple(f"a source with a long name {number}" for number in range(5)))
-    text = tables.summary_text(wide, "SDR", title="Guided")
+    text = table_texts.summary_text(wide, "SDR", title="Guided")
     assert max(map(len, text.splitlines())) <= 100
     assert "In the table files alone: " in text
     assert "a source with a long name 4" in text.replace("\n  ", " ")
@@ -206,7 +206,7 @@ def test_infinite_values_are_counted_in_a_column_of_their_own(markdown):
     infinite = tables.compare(
         scores, costs(), STATUS, ORDER, bounds=BOUNDS, kind="median", lower_is_better=(), generator=stream("x")
     )
-    page = tables.markdown_table(infinite, "SDR", DEFINITIONS, title="Guided")
+    page = table_texts.markdown_table(infinite, "SDR", DEFINITIONS, title="Guided")
     header, first, *_ = rows_of(page, "SDR, median of medians")
     assert dict(zip(header, first, strict=True))["infinite"] == "4"
     assert "infinite" not in rows_of(markdown, "SDR, median of medians")[0]
@@ -227,12 +227,12 @@ def test_a_comparison_without_failures_and_costs_has_its_tables():
         lower_is_better=(),
         generator=stream("x"),
     )
-    page = tables.markdown_table(plain, "SDR", DEFINITIONS, title="Guided")
+    page = table_texts.markdown_table(plain, "SDR", DEFINITIONS, title="Guided")
     assert "### SDR, mean over frames" in page
     assert "### Costs" not in page
     assert len(tables.csv_table(plain, DEFINITIONS).splitlines()) == 1 + len(plain.summary)
-    assert re.search(r"(?m)^NMF +exact ", tables.summary_text(plain, "SDR", title="Guided"))
-    assert r"\end{itemize}" in tables.latex_table(plain, "SDR", DEFINITIONS, title="Guided")
+    assert re.search(r"(?m)^NMF +exact ", table_texts.summary_text(plain, "SDR", title="Guided"))
+    assert r"\end{itemize}" in table_texts.latex_table(plain, "SDR", DEFINITIONS, title="Guided")
 
 
 def test_no_scores_at_all_are_refused():

@@ -154,8 +154,11 @@ def test_sources_that_the_weights_do_not_have_and_the_split_of_the_training_are_
         Plan(whole | {"comparisons": {"mine": entry | {"split": "train"}}})
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config/papers").glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_configuration_of_a_paper_is_one_and_asks_for_the_terms_of_its_data(path):
+ON_REAL_DATA = [*sorted((ROOT / "config/papers").glob("*.yaml")), ROOT / "config/real_singers.yaml"]
+
+
+@pytest.mark.parametrize("path", ON_REAL_DATA, ids=lambda path: path.stem)
+def test_a_configuration_on_real_data_is_one_and_asks_for_the_terms_of_its_data(path):
     given = merged(copy.deepcopy(DEFAULT), read_yaml(path))
     with pytest.raises(UserError, match="downloaded only after you have accepted its terms"):
         Plan(given)

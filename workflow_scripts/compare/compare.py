@@ -13,7 +13,7 @@ from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics import tables
+from workflow_scripts.lib.metrics import table_texts, tables
 from workflow_scripts.lib.metrics.contrasts import contrasted, contrasts_page, contrasts_summary
 from workflow_scripts.lib.metrics.registry import METRICS, definitions
 from workflow_scripts.lib.metrics.statistics import Kind
@@ -64,12 +64,12 @@ def _write(
     """Write the tables of one comparison; its summary."""
     shown = {"title": title, "remark": remark}
     write_text(folder / "table.csv", tables.csv_table(comparison, meaning))
-    page = tables.markdown_table(comparison, headline, meaning, **shown)
+    page = table_texts.markdown_table(comparison, headline, meaning, **shown)
     write_text(folder / "table.md", page + contrasts_page(planned))
-    write_text(folder / "table.tex", tables.latex_table(comparison, headline, meaning, **shown))
+    write_text(folder / "table.tex", table_texts.latex_table(comparison, headline, meaning, **shown))
     write_text(folder / "tests.csv", comparison.tests.to_csv(index=False))
     write_text(folder / "contrasts.csv", planned.to_csv(index=False))
-    return tables.summary_text(comparison, headline, **shown) + contrasts_summary(planned)
+    return table_texts.summary_text(comparison, headline, **shown) + contrasts_summary(planned)
 
 
 def _failures(labels: list[dict], estimates: list[Path]) -> pd.DataFrame:

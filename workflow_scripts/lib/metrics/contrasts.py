@@ -8,7 +8,7 @@ import pandas as pd
 
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics.statistics import ALL, ROW, Kind, Row, compare_pair, holm, row_label, track_values
-from workflow_scripts.lib.metrics.tables import pipe_table, wrap
+from workflow_scripts.lib.metrics.table_texts import pipe_table, wrap
 
 NOTE = (
     "Mean over tracks of the difference in each track's value, seeds averaged first; 95 % bootstrap interval over"
