@@ -4,8 +4,9 @@ Imported by the Snakefile, so nothing heavy is imported here.
 """
 
 import csv
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,8 @@ def with_song(
 
     `marks=PATH` and `f0=PATH` are moved to the sources of marks and F0.
     own: the key `own_song` with its defaults. definitions: (library, the user's own keys in it) -> its entries by name.
-    Raises UserError where a file or an F0 source is missing, or both or none of marks and F0 are given.
+    Raises UserError where a file or an F0 source is missing, both or none of marks and F0 are given, or a file of them
+    is wrong.
     """
     config = deepcopy(config)
     marks, f0 = (config.pop(name) if isinstance(config.get(name), str) else None for name in ("marks", "f0"))
@@ -89,9 +91,21 @@ def _guided(
     weights = _weights(method, defined("methods"))
     if weights:
         fit = FORMS[weights["format"]]
-        return song, {"stems": list(fit.sources or ()), "rate": fit.rate, "channels": fit.channels}
-    form = {name: defined("datasets")[data].get(name) for name in ("stems", "rate", "channels")}
-    return song, form | {"models_from": data}
+        form = {"stems": list(fit.sources or ()), "rate": fit.rate, "channels": fit.channels}
+    else:
+        form = {name: defined("datasets")[data].get(name) for name in ("stems", "rate", "channels")}
+        form["models_from"] = data
+    _check_marks(root, form["stems"] or ())
+    return song, form
+
+
+def _check_marks(file: Path, stems: Sequence[str]) -> None:
+    """Raises UserError for what can be told without the recording, before a model is trained in vain."""
+    # Imported here, for it brings numpy, which no other start of Snakemake needs.
+    from workflow_scripts.lib.datasets import marks_user
+
+    if stems:
+        marks_user.read(marks_user.Settings(str(file)), file.stem, stems, math.inf)
 
 
 def _weights(method: str | None, methods: dict[str, Any]) -> dict[str, Any] | None:

@@ -137,6 +137,22 @@ def test_an_f0_table_that_names_no_voices_is_refused_before_any_job(config, file
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        ("0.5\t1.5\t-vocal\n", "marks.txt, line 1: there is no source 'vocal'; did you mean 'vocals'?"),
+        ("1.5\t0.5\t-vocals\n", "starts at 1.5 s and ends before that, at 0.5 s; exchange the two."),
+        ("0\t1\tvocals\n0.5\t2\t-vocals\n", "'vocals' is marked as silent from 0.5 s to 1 s, but as playing"),
+        ("", "holds no mark; write at least one stretch"),
+    ],
+)
+def test_wrong_marks_are_refused_before_any_job(config, files, labels, sentence):
+    files["marks"].write_text(labels)
+    with pytest.raises(UserError, match=re.escape(sentence)) as error:
+        Plan(_given(config, files, "song", "marks"))
+    assert "\n" not in str(error.value)
+
+
 def test_stems_and_rest_add_up_to_the_recording_and_the_summary_says_what_changed(files, tmp_path):
     kinds.prepare(
         "recording", {"root": str(files["song"])}, tmp_path / "data", stems=SOURCES, voices=(), rate=8000, channels=2,
