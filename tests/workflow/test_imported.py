@@ -92,7 +92,7 @@ def test_a_run_and_a_song_of_ones_own_use_published_weights_without_any_training
 
 def test_a_song_of_ones_own_takes_the_form_that_the_weights_fit_and_no_other_data(whole, tmp_path):
     soundfile.write(tmp_path / "song.wav", np.zeros(100), 8000)
-    (tmp_path / "marks.txt").write_text("")
+    (tmp_path / "marks.txt").write_text("0\t1\t-vocals\n")
     plan = Plan(whole | {"song": str(tmp_path / "song.wav"), "marks": str(tmp_path / "marks.txt")})
     entry = plan.dataset("song-song")
     assert (entry["stems"], entry["rate"], entry["channels"]) == (SOURCES, RATE, 2)
