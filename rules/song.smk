@@ -23,9 +23,7 @@ rule write_song:
     params:
         sources=lambda wildcards: plan.dataset(plan.song.dataset)["stems"],
         names=lambda wildcards: [
-            plan.method(name)["label"]
-            for name in (plan.song.before, plan.song.method)
-            if name
+            plan.method(name)["label"] for name in plan.song.methods
         ],
         optional=optional,
         code=lambda wildcards: codes.write_song(),

@@ -3,14 +3,13 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
-from functools import cached_property
 from typing import Any
 
 from workflow_scripts.jobs import text
 from workflow_scripts.lib.core.config import NO_F0, checked, merged, read_yaml
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.own_song import with_song
+from workflow_scripts.own_song import with_song, without_paths
 
 LIBRARIES = {"datasets": "dataset", "methods": "method", "f0": "f0_source", "marks": "marks_source"}
 
@@ -24,28 +23,36 @@ class Configuration:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.schema = read_yaml(ROOT / "config/schema.yaml")
-        own = checked(config.get("own_song", {}), self.part("own_song"), "config: own_song")
-        config, self.song = with_song(config, own, _definitions)
-        self.config = checked(config, self.schema, "config")
-        self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
+        config, paths = without_paths(config)
+        self._take(config)
+        self.song = None
+        if paths or self.config["song"]:
+            config, self.song = with_song(self.config, paths, self.libraries, self.definition)
+            self._take(config)
         self.run = {name: known(name, self.config["comparisons"], "run") for name in self.config["run"]}
         self.run = {name: entry | {"methods": self._rows_of_marks(entry)} for name, entry in self.run.items()}
 
-    @cached_property
-    def libraries(self) -> dict[str, dict[str, Any]]:
-        """Definitions of data sets, methods, F0 sources and marks: the files in config/, then the user's own keys."""
-        found = {library: _definitions(library, self.config[library]) for library in LIBRARIES}
+    def _take(self, config: dict[str, Any]) -> None:
+        """Check the configuration, and read the definitions of data sets, methods, F0 sources and marks: the files in
+        config/, then the user's own keys."""
+        self.config = checked(config, self.schema, "config")
+        self._checked: dict[tuple[str, str], dict[str, Any]] = {}  # definitions, each checked once
+        self.libraries = {library: _definitions(library, self.config[library]) for library in LIBRARIES}
         for comparison in self.config["comparisons"].values():
             for f0 in comparison["f0"]:
-                found["f0"] |= degraded(f0, comparison["degrade"])
-            for method in comparison["methods"]:
-                found["methods"] |= told_by(comparison["marks"], method, found)
-        return found
+                self.libraries["f0"] |= degraded(f0, comparison["degrade"])
 
     def _rows_of_marks(self, comparison: dict[str, Any]) -> list[str]:
-        """The methods of a comparison, each followed by what each of its `marks` makes of it."""
-        made = {name: told_by(comparison["marks"], name, self.libraries) for name in comparison["methods"]}
-        return [row for name in made for row in (name, *made[name])]
+        """The methods of a comparison, each that needs marks followed by one more for each of its `marks`."""
+        marks = {name: self.marks_source(name) for name in comparison["marks"] if name in self.libraries["marks"]}
+        rows, methods = [], self.libraries["methods"]
+        for name in comparison["methods"]:
+            rows.append(name)
+            if marks and name in methods:
+                changes = told_by(marks, name, self.method(name))
+                methods |= {row: methods[name] | change for row, change in changes.items()}
+                rows += changes
+        return rows
 
     def dataset(self, name: str) -> dict[str, Any]:
         return self.definition("datasets", name)
@@ -120,13 +127,12 @@ def degraded(f0: str, ways: dict[str, list[Any]]) -> dict[str, Any]:
     return found
 
 
-def told_by(marks: list[str], method: str, libraries: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Definitions of a method with each of other marks, by name; none where it needs no marks."""
-    entry, known_marks = libraries["methods"].get(method, {}), libraries["marks"]
+def told_by(marks: dict[str, Any], name: str, method: dict[str, Any]) -> dict[str, Any]:
+    """What a method with each of other marks is called, and the keys in which it differs; none where it needs none."""
     return {
-        f"{method}-{name}": entry | {"label": f"{entry['label']}; {known_marks[name]['label']}", "marks": name}
-        for name in marks
-        if "marks" in entry.get("needs", []) and name in known_marks and name != entry["marks"]
+        f"{name}-{other}": {"label": f"{method['label']}; {source['label']}", "marks": other}
+        for other, source in marks.items()
+        if "marks" in method["needs"] and other != method["marks"]
     }
 
 

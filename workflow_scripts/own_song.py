@@ -16,6 +16,9 @@ from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.methods.published_weights import FORMS
 
+Entry = dict[str, Any]  # a definition of a data set, method, F0 source or source of marks
+Libraries = dict[str, dict[str, Entry]]
+
 NAME = "own"  # of the user's marks and F0
 HOW = (
     "write when each source plays as Audacity labels (a line a label: start in s, tab, end in s, tab, 'vocals' where "
@@ -41,61 +44,69 @@ class Song:
     f0: str
     guided: bool
 
+    @property
+    def methods(self) -> list[str]:
+        """Those of which the summary tells, `before` first."""
+        return [name for name in (self.before, self.method) if name]
+
+
+def without_paths(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The configuration without `marks=PATH` and `f0=PATH`, which stand where it has mappings, and these."""
+    paths = {name: config[name] for name in ("marks", "f0") if isinstance(config.get(name), str)}
+    return {name: value for name, value in config.items() if name not in paths}, paths
+
 
 def with_song(
-    config: dict[str, Any], own: dict[str, Any], definitions: Callable[[str, dict[str, Any]], dict[str, Any]]
-) -> tuple[dict[str, Any], Song | None]:
-    """The configuration with the recording as a data set, and what becomes of it; None where there is no recording.
+    config: dict[str, Any], paths: dict[str, str], libraries: Libraries, definition: Callable[[str, str], Entry]
+) -> tuple[dict[str, Any], Song]:
+    """The configuration with the recording as a data set and with its marks or F0 as a source, and what becomes of it.
 
-    `marks=PATH` and `f0=PATH` are moved to the sources of marks and F0.
-    own: the key `own_song` with its defaults. definitions: (library, the user's own keys in it) -> its entries by name.
+    config: checked.  paths: of `without_paths`.  libraries: the entries of each by name.
+    definition: (library, name) -> the checked entry.
     Raises UserError where a file or an F0 source is missing, both or none of marks and F0 are given, or a file of them
     is wrong.
     """
-    config = deepcopy(config)
-    marks, f0 = (config.pop(name) if isinstance(config.get(name), str) else None for name in ("marks", "f0"))
-    if not config.get("song"):
-        for key, given in (("marks", marks), ("f0", f0)):
-            if given is not None:
-                raise UserError(f"config: {key} is {given!r}, which needs a recording; add song=PATH.")
-        return config, None
-    file = _file("song", config["song"])
+    config, own = deepcopy(config), config["own_song"]
+    if not config["song"]:
+        key, given = next(iter(paths.items()))
+        raise UserError(f"config: {key} is {given!r}, which needs a recording; add song=PATH.")
+    file, marks, f0 = _file("song", config["song"]), paths.get("marks"), paths.get("f0")
     if marks is not None and f0 is not None:
         raise UserError("config: song is given with marks and with f0; give marks for a song, f0 for a vocal ensemble.")
     if marks is None and f0 is None:
         raise UserError(f"config: song is {config['song']!r}, but nothing says what it holds; {HOW}.")
-
-    def defined(library: str) -> dict[str, Any]:
-        return definitions(library, config.get(library, {}))
-
+    keys = ("guided_method", "guided_data") if marks is not None else ("ensemble_method",)
+    for key in keys:
+        known = libraries["datasets" if key == "guided_data" else "methods"]
+        if own[key] not in known:
+            raise UserError(f"config: own_song.{key} is {own[key]!r}; {nearest(own[key], known)}")
     if marks is not None:
-        song, form = _guided(file, config, own, marks, defined)
+        song, form = _guided(file, config, marks, definition)
     else:
-        song, form = _ensemble(file, config, own, f0, defined)
+        song, form = _ensemble(file, config, f0, libraries["f0"])
     entry = {"label": file.name, "kind": "recording", "settings": {"root": str(file)}}
-    config.setdefault("datasets", {})[song.dataset] = entry | form
+    config["datasets"][song.dataset] = entry | form
     return config | {"shards": 1, "run": []}, song
 
 
 def _guided(
-    file: Path, config: dict[str, Any], own: dict[str, Any], marks: str, defined: Callable[[str], dict[str, Any]]
+    file: Path, config: dict[str, Any], marks: str, definition: Callable[[str, str], Entry]
 ) -> tuple[Song, dict[str, Any]]:
     """The song of a recording with marks, and the form of its data set: that of the data its model comes from."""
-    root, method, data = _file("marks", marks), own["guided_method"], own["guided_data"]
-    for key, name, library in (("method", method, "methods"), ("data", data, "datasets")):
-        if name not in defined(library):
-            raise UserError(f"config: own_song.guided_{key} is {name!r}; {nearest(name, defined(library))}")
-    config.setdefault("marks", {})[NAME] = {"label": root.name, "kind": "file", "settings": {"root": str(root)}}
-    config.setdefault("methods", {}).setdefault(method, {})["marks"] = NAME
-    song = Song(_name(file), file, f"song-{_name(file)}", method, defined("methods")[method].get("start"), NO_F0, True)
-    weights = _weights(method, defined("methods"))
+    root, method, data = _file("marks", marks), config["own_song"]["guided_method"], config["own_song"]["guided_data"]
+    config["marks"][NAME] = {"label": root.name, "kind": "file", "settings": {"root": str(root)}}
+    config["methods"].setdefault(method, {})["marks"] = NAME
+    entry = definition("methods", method)
+    song = Song(_name(file), file, f"song-{_name(file)}", method, entry["start"], NO_F0, True)
+    own_model = "training" in entry["needs"] or entry["start"] is None
+    weights = (entry if own_model else definition("methods", entry["start"]))["weights"]
     if weights:
         fit = FORMS[weights["format"]]
         form = {"stems": list(fit.sources or ()), "rate": fit.rate, "channels": fit.channels}
     else:
-        form = {name: defined("datasets")[data].get(name) for name in ("stems", "rate", "channels")}
+        form = {name: definition("datasets", data)[name] for name in ("stems", "rate", "channels")}
         form["models_from"] = data
-    _check_marks(root, form["stems"] or ())
+    _check_marks(root, form["stems"])
     return song, form
 
 
@@ -108,31 +119,20 @@ def _check_marks(file: Path, stems: Sequence[str]) -> None:
         marks_user.read(marks_user.Settings(str(file)), file.stem, stems, math.inf)
 
 
-def _weights(method: str | None, methods: dict[str, Any]) -> dict[str, Any] | None:
-    """The published weights that a method works with or starts from, if any."""
-    seen = []
-    while method in methods and method not in seen:
-        seen.append(method)
-        if methods[method].get("weights"):
-            return methods[method]["weights"]
-        method = methods[method].get("start")
-    return None
+def _ensemble(file: Path, config: dict[str, Any], f0: str, sources: dict[str, Entry]) -> tuple[Song, dict[str, Any]]:
+    """The song of a recording of voices with F0, and the form of its data set.
 
-
-def _ensemble(
-    file: Path, config: dict[str, Any], own: dict[str, Any], f0: str, defined: Callable[[str], dict[str, Any]]
-) -> tuple[Song, dict[str, Any]]:
-    """The song of a recording of voices with F0, and the form of its data set. f0: a file or an F0 source's name."""
-    method, voices = own["ensemble_method"], own["ensemble_voices"]
-    if method not in defined("methods"):
-        raise UserError(f"config: own_song.ensemble_method is {method!r}; {nearest(method, defined('methods'))}")
+    f0: a file, or the name of one of the F0 `sources`.
+    """
+    own = config["own_song"]
+    voices = own["ensemble_voices"]
     if Path(f0).suffix or Path(f0).expanduser().is_file():
         table = _file("f0", f0)
-        config.setdefault("f0", {})[NAME] = {"label": table.name, "kind": "file", "settings": {"root": str(table)}}
+        config["f0"][NAME] = {"label": table.name, "kind": "file", "settings": {"root": str(table)}}
         f0, voices = NAME, _voices(table)
-    elif f0 not in defined("f0"):
-        raise UserError(f"config: f0 is {f0!r}, no file and no F0 source; {nearest(f0, defined('f0'))}")
-    song = Song(_name(file), file, f"song-{_name(file)}", method, None, f0, False)
+    elif f0 not in sources:
+        raise UserError(f"config: f0 is {f0!r}, no file and no F0 source; {nearest(f0, sources)}")
+    song = Song(_name(file), file, f"song-{_name(file)}", own["ensemble_method"], None, f0, False)
     return song, {"stems": voices, "voices": voices, "rate": own["ensemble_rate"], "channels": None}
 
 

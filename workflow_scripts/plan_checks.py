@@ -38,8 +38,7 @@ def check(config: Configuration) -> None:
 
 def _song_as_comparison(config: Configuration) -> dict[str, Any]:
     song, sources = config.song, config.dataset(config.song.dataset)["stems"]
-    methods = [name for name in (song.before, song.method) if name]
-    entry = {"dataset": song.dataset, "sources": sources, "methods": methods}
+    entry = {"dataset": song.dataset, "sources": sources, "methods": song.methods}
     entry |= {"metrics": ["SI-SDR"], "f0": [] if song.f0 == NO_F0 else [song.f0]}
     return checked(entry, config.part("comparison"), "config: own_song")
 

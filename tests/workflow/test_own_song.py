@@ -103,8 +103,10 @@ MISTAKES = [
     (
         ("song", "marks"),
         {"own_song": {"guidedmethod": "x"}},
-        "'guidedmethod' is unknown; did you mean 'guided_method'?",
+        "'own_song.guidedmethod' is unknown; did you mean 'guided_method'?",
     ),
+    (("song", "marks"), {"methods": {"adapter": None}}, "config: the key 'methods.adapter' is None; allowed is a map"),
+    (("song", "marks"), {"methods": {"nmf_supervised": {"needs": 3}}}, "the key 'needs' is 3; allowed is a"),
     ((), {"run": []}, "config: run is empty; name at least one of the comparisons in it."),
 ]
 
@@ -120,36 +122,24 @@ def test_a_mistake_about_ones_own_song_is_told_in_one_sentence(config, files, na
 
 
 @pytest.mark.parametrize(
-    ("table", "sentence"),
+    ("file", "content", "sentence"),
     [
-        ("time,Hz\n0,440\n", "the first line is 'time,Hz'; needed are the columns time, voice and Hz"),
-        ("time,voice,pitch\n0,high,440\n", "the first line is 'time,voice,pitch'"),
-        ("time;voice;Hz\n0;high;440\n", "the first line is 'time;voice;Hz'"),
-        ("", "the first line is ''"),
-        ("time,voice,Hz\n", "no row names a voice"),
-        ("time,voice,Hz\n0,high/low,440\n", "'high/low'; allowed is a text"),
+        ("f0", "time,Hz\n0,440\n", "the first line is 'time,Hz'; needed are the columns time, voice and Hz"),
+        ("f0", "time,voice,pitch\n0,high,440\n", "the first line is 'time,voice,pitch'"),
+        ("f0", "time;voice;Hz\n0;high;440\n", "the first line is 'time;voice;Hz'"),
+        ("f0", "", "the first line is ''"),
+        ("f0", "time,voice,Hz\n", "no row names a voice"),
+        ("f0", "time,voice,Hz\n0,high/low,440\n", "'high/low'; allowed is a text"),
+        ("marks", "0.5\t1.5\t-vocal\n", "marks.txt, line 1: there is no source 'vocal'; did you mean 'vocals'?"),
+        ("marks", "1.5\t0.5\t-vocals\n", "starts at 1.5 s and ends before that, at 0.5 s; exchange the two."),
+        ("marks", "0\t1\tvocals\n0.5\t2\t-vocals\n", "'vocals' is marked as silent from 0.5 s to 1 s, but as playing"),
+        ("marks", "", "holds no mark; write at least one stretch"),
     ],
 )
-def test_an_f0_table_that_names_no_voices_is_refused_before_any_job(config, files, table, sentence):
-    files["f0"].write_text(table)
+def test_a_wrong_file_of_f0_or_marks_is_refused_before_any_job(config, files, file, content, sentence):
+    files[file].write_text(content)
     with pytest.raises(UserError, match=re.escape(sentence)) as error:
-        Plan(_given(config, files, "song", "f0"))
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("labels", "sentence"),
-    [
-        ("0.5\t1.5\t-vocal\n", "marks.txt, line 1: there is no source 'vocal'; did you mean 'vocals'?"),
-        ("1.5\t0.5\t-vocals\n", "starts at 1.5 s and ends before that, at 0.5 s; exchange the two."),
-        ("0\t1\tvocals\n0.5\t2\t-vocals\n", "'vocals' is marked as silent from 0.5 s to 1 s, but as playing"),
-        ("", "holds no mark; write at least one stretch"),
-    ],
-)
-def test_wrong_marks_are_refused_before_any_job(config, files, labels, sentence):
-    files["marks"].write_text(labels)
-    with pytest.raises(UserError, match=re.escape(sentence)) as error:
-        Plan(_given(config, files, "song", "marks"))
+        Plan(_given(config, files, "song", file))
     assert "\n" not in str(error.value)
 
 

@@ -68,6 +68,14 @@ def test_a_method_that_needs_marks_has_a_row_for_its_own_and_each_other_source_o
     assert [(row["alike"], row["marks"]) for row in points[:2]] == [
         (points[0]["alike"], "exact"), (points[0]["alike"], "half of the marks"),
     ]  # fmt: skip
+    config["methods"]["mine"] = {"label": "Mine", "module": "muted", "needs": ["marks"], "start": "conv_tasnet"}
+    config["comparisons"]["guided"]["methods"] = ["conv_tasnet", "mine"]
+    with pytest.raises(UserError, match=r"methods\.mine needs marks"):
+        Plan(config)
+    del config["methods"]["mine"]["label"]
+    with pytest.raises(UserError, match=r"methods\.mine: it lacks 'label'"):
+        Plan(config)
+    config["comparisons"]["guided"]["methods"] = methods
     config["comparisons"]["guided"]["marks"] = ["halff"]
     with pytest.raises(UserError, match=r"guided\.marks names 'halff', which is not defined; did you mean 'half'\?"):
         Plan(config)
