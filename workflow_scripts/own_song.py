@@ -14,7 +14,7 @@ from typing import Any
 
 from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.methods.published_weights import FORMS
+from workflow_scripts.lib.weights.published import FORMS
 
 Entry = dict[str, Any]  # a definition of a data set, method, F0 source or source of marks
 Libraries = dict[str, dict[str, Entry]]

@@ -13,7 +13,7 @@ from workflow_scripts.lib.core.config import NO_F0, checked
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import PACKAGE, ROOT
 from workflow_scripts.lib.datasets.origin import check_dataset
-from workflow_scripts.lib.methods.published_weights import FORMS, check_weights
+from workflow_scripts.lib.weights.published import FORMS, check_weights
 
 F0_MODULES = {
     "exact": [], "stems": ["pitch"], "mixture": ["multipitch", "voice_assignment"], "file": ["f0_user"],

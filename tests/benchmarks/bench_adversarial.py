@@ -23,8 +23,8 @@ from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses import adversarial as losses
 from workflow_scripts.lib.methods import adversarial
-from workflow_scripts.lib.methods.valid_unet_network import centre
-from workflow_scripts.lib.methods.valid_unet_separation import example_of
+from workflow_scripts.lib.networks.unpadded_unet import centre
+from workflow_scripts.lib.training.patches import example_of
 
 RATE, SECONDS, BATCH, ROUNDS, REPEATS = 4096, 2.42, 8, (1, 5), 3
 SOURCES = ("vocals", "accompaniment")

@@ -14,7 +14,7 @@ import torch
 from sklearn.decomposition import NMF
 from threadpoolctl import threadpool_limits
 
-from workflow_scripts.lib.methods.nmf import factorise
+from workflow_scripts.lib.audio.nmf import factorise
 
 BINS, FRAMES, RANK, UPDATES, ROUNDS = 1025, 1200, 64, 20, 3
 

@@ -19,15 +19,18 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.bench_parametric import cpu_seconds
+from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.core.config import read_yaml
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.datasets import kinds
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.table import read_tracks
-from workflow_scripts.lib.methods import chunks, one_shot, waveform
-from workflow_scripts.lib.methods.adaptation import Loop
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, LibraryConvTasNet, Sizes
-from workflow_scripts.lib.methods.model_file import save_model
+from workflow_scripts.lib.methods import one_shot
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, LibraryConvTasNet, Sizes
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.adaptation import Loop
+from workflow_scripts.lib.weights.model_file import save_model
 
 RATE, SECONDS, CHUNK_SECONDS, OVERLAP = 44_100, 240, 10, 0.25
 SOURCES = ("drums", "bass", "other", "vocals")
@@ -43,7 +46,7 @@ ROUNDS = 3
 def model() -> Tensors:
     """Random weights of the published size."""
     torch.manual_seed(0)
-    return {**ConvTasNet(4, 2, Sizes()).state_dict(), **waveform.order_of(SOURCES), "rate": torch.tensor(RATE)}
+    return {**ConvTasNet(4, 2, Sizes()).state_dict(), **tensors.order_of(SOURCES), "rate": torch.tensor(RATE)}
 
 
 def song() -> np.ndarray:

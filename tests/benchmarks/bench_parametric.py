@@ -26,7 +26,7 @@ from torch.nn.functional import fold, interpolate, pad, unfold
 from workflow_scripts.lib.audio.line_spectrum import exponential_sigmoid, lsf_from_logits
 from workflow_scripts.lib.audio.source_filter import Carrier, Controls, carrier_of, synthesise
 from workflow_scripts.lib.losses.spectral import SIZES, SpectralLoss
-from workflow_scripts.lib.methods.parametric_network import ParametricNetwork, log_magnitudes, unit_pitch
+from workflow_scripts.lib.networks.parametric import ParametricNetwork, log_magnitudes, unit_pitch
 
 BATCH, VOICES, SECONDS, RATE, HOP, HARMONICS = 4, 4, 4, 16_000, 256, 101
 TIME = SECONDS * RATE

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import contrasts
-from workflow_scripts.lib.metrics.robustness import robustness, robustness_figure
+from workflow_scripts.lib.figures.robustness import robustness, robustness_figure
+from workflow_scripts.lib.statistics import contrasts
 
 ORDER = [("A", "exact"), ("A", "stems"), ("B", "exact"), ("B", "stems"), ("C", "")]
 TRACKS = 8

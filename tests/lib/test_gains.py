@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import gains as gained
-from workflow_scripts.lib.metrics.adaptation_figure import adaptation_figure, course
-from workflow_scripts.lib.metrics.figures import save_figure
-from workflow_scripts.lib.metrics.statistics import bootstrap_interval
+from workflow_scripts.lib.figures import gains as gained
+from workflow_scripts.lib.figures.adaptation import adaptation_figure, course
+from workflow_scripts.lib.figures.style import save_figure
+from workflow_scripts.lib.statistics.statistics import bootstrap_interval
 
 ROWS = [
     {"label": label, "baseline": "B0", "marks": marks, "alike": alike, "adapted": label != "Muted"}

@@ -14,7 +14,15 @@ from scipy.signal import stft
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import museval_json, ratios, registry, scale_invariant, scene, silence, spectral
+from workflow_scripts.lib.metrics import (
+    museval_json,
+    ratios,
+    registry,
+    scale_invariant,
+    scored_track,
+    silence,
+    spectral,
+)
 from workflow_scripts.lib.metrics.frames import Frames, decibels, frames_of, silent, silent_throughout
 from workflow_scripts.lib.metrics.registry import METRICS, definitions, score_track
 
@@ -337,7 +345,7 @@ def test_frames_under_one_sample_are_refused():
 
 
 def test_every_metric_has_a_scorer_and_a_definition_with_its_frames():
-    assert set(METRICS) == set(scene.SCORES)
+    assert set(METRICS) == set(scored_track.SCORES)
     texts = definitions(list(METRICS), window=2.0, hop=1.5, energy_floor=10)
     for name, metric in METRICS.items():
         assert metric.name == name

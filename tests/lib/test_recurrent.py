@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workflow_scripts.lib.methods.recurrent import GRU, recur
+from workflow_scripts.lib.networks.recurrent import GRU, recur
 
 
 def pair(inputs: int, width: int) -> tuple[torch.nn.GRU, GRU]:

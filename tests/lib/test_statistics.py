@@ -7,7 +7,7 @@ from scipy import stats
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import statistics as st
+from workflow_scripts.lib.statistics import statistics as st
 
 INF = np.inf
 NAN = np.nan

@@ -9,8 +9,8 @@ import pytest
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics import table_texts, tables
+from workflow_scripts.lib.figures import table_texts, tables
+from workflow_scripts.lib.statistics import scores as scored
 
 SOURCES = ("vocals", "drums", "bass", "other")
 ORDER = [("mixture", ""), ("NMF", "exact"), ("NMF", "stems"), ("broken_1", ""), ("oracle|IRM", "")]

@@ -14,9 +14,10 @@ from tests.lib import toy
 from tests.lib.test_excerpts import prepared
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.datasets.corpus import Corpus
-from workflow_scripts.lib.methods import checkpoint, model_file, progress
-from workflow_scripts.lib.methods.learning import learn
-from workflow_scripts.lib.methods.training import Diverged
+from workflow_scripts.lib.training import checkpoint, progress
+from workflow_scripts.lib.training.learning import learn
+from workflow_scripts.lib.training.loop import Diverged
+from workflow_scripts.lib.weights import model_file
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics.budget_figure import budget_figure, curves_of, has_budgets
-from workflow_scripts.lib.metrics.critic_figure import critic_figure
-from workflow_scripts.lib.metrics.curves import curves_figure
-from workflow_scripts.lib.metrics.diagnostics import diagnostics_figure, has_diagnostics, quantities
-from workflow_scripts.lib.metrics.figures import save_figure
+from workflow_scripts.lib.figures.budget import budget_figure, curves_of, has_budgets
+from workflow_scripts.lib.figures.critics import critic_figure
+from workflow_scripts.lib.figures.curves import curves_figure
+from workflow_scripts.lib.figures.diagnostics import diagnostics_figure, has_diagnostics, quantities
+from workflow_scripts.lib.figures.style import save_figure
 
 BUDGETS = [
     {"label": "U-Net, 1 song", "f0": "", "curve": "a", "songs": 1, "family": "studio"},

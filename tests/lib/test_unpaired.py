@@ -15,7 +15,7 @@ from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track, write_tracks
 from workflow_scripts.lib.datasets.unpaired import deal, streams
-from workflow_scripts.lib.methods.learning import learn
+from workflow_scripts.lib.training.learning import learn
 
 RATE = 8000
 STEMS = ("bass", "drums", "voice")

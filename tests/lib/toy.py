@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from workflow_scripts.lib.core.seeds import seed_of
-from workflow_scripts.lib.methods.contract import Tensors
-from workflow_scripts.lib.methods.learning import accelerator_for
-from workflow_scripts.lib.methods.progress import progress_on
-from workflow_scripts.lib.methods.training import Schedule, Training
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.learning import accelerator_for
+from workflow_scripts.lib.training.loop import Schedule, Training
+from workflow_scripts.lib.training.progress import progress_on
 
 SCHEDULE = Schedule(
     steps=60, batch=4, seconds=1.0, validate_every=5, patience=None, checkpoint_every=7, checkpoint_seconds=0.05,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import Unpaired
-from workflow_scripts.lib.methods.contract import Scene
 
 
 class Given:

@@ -7,7 +7,7 @@ import torch
 
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, frame_count
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.methods.contract import Scene
+from workflow_scripts.lib.datasets.scene import Scene
 
 SOURCES = ("vocals", "accompaniment")
 PITCHES = (311.1, 174.6)  # Hz, with no partial in common

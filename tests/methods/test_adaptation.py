@@ -7,13 +7,16 @@ import pytest
 import torch
 from pytorch_optimizer import Ranger
 
+from workflow_scripts.lib.audio import marked_stems
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods import conv_tasnet, muted, one_shot, one_shot_losses, one_shot_stems, waveform
-from workflow_scripts.lib.methods.adaptation import Loop
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, Sizes
-from workflow_scripts.lib.methods.network_trainee import generator_of
-from workflow_scripts.lib.methods.training import Diverged
+from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.methods import conv_tasnet, muted, one_shot
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.adaptation import Loop
+from workflow_scripts.lib.training.loop import Diverged
 
 SOURCES = ("vocals", "drums", "other")
 TINY = Sizes(filters=8, length=20, bottleneck=6, hidden=8, blocks=2, repeats=4)
@@ -38,7 +41,7 @@ def marks_of(*rows: str, each: int = 250) -> torch.Tensor:
 def model() -> Tensors:
     torch.manual_seed(0)
     body = ConvTasNet(3, 2, TINY)
-    return {**body.state_dict(), **waveform.order_of(SOURCES), "rate": torch.tensor(RATE)}
+    return {**body.state_dict(), **tensors.order_of(SOURCES), "rate": torch.tensor(RATE)}
 
 
 def song(marks: torch.Tensor | None, seed: int = 0) -> Scene:
@@ -81,14 +84,14 @@ def test_the_losses_are_those_of_a_hand_computation():
     marks[:, :10] = 0
     expected = by_hand(estimates.numpy(), mixture.numpy(), marks.numpy())
     found = [
-        one_shot_losses.masked_sum(estimates, mixture, marks),
-        one_shot_losses.energy_in_silence(estimates, marks),
-        one_shot_losses.each_against_mixture(estimates, mixture, marks),
-        one_shot_losses.summed_energy_in_silence(estimates, marks),
+        marked.masked_sum(estimates, mixture, marks),
+        marked.energy_in_silence(estimates, marks),
+        marked.each_against_mixture(estimates, mixture, marks),
+        marked.summed_energy_in_silence(estimates, marks),
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert min(expected) > 0
-    assert one_shot_losses.plain_sum(estimates, mixture).item() == pytest.approx(
+    assert marked.plain_sum(estimates, mixture).item() == pytest.approx(
         np.abs(mixture.numpy() - estimates.numpy().sum(0)).mean()
     )
 
@@ -103,16 +106,16 @@ def test_the_variants_weigh_their_terms_as_named():
         expected = total(*by_hand(estimates.numpy(), mixture.numpy(), marks.numpy()))
         assert found["loss"].item() == pytest.approx(expected, rel=1e-4)
     plain = one_shot.marked_losses(estimates, mixture, marks, replace(SETTINGS, loss="reconstruction"))
-    assert torch.equal(plain["loss"], one_shot_losses.plain_sum(estimates, mixture))
+    assert torch.equal(plain["loss"], marked.plain_sum(estimates, mixture))
 
 
 def test_a_source_marked_silent_gets_its_gradient_from_the_energy_alone():
     estimates, mixture, marks = noise(3, 2, 500).requires_grad_(), noise(2, 500, seed=1), marks_of("+-", "++", "++")
-    one_shot_losses.masked_sum(estimates, mixture, marks).backward()
+    marked.masked_sum(estimates, mixture, marks).backward()
     assert not estimates.grad[0, :, 250:].any()
     assert estimates.grad[0, :, :250].all()
     estimates.grad = None
-    one_shot_losses.energy_in_silence(estimates, marks).backward()
+    marked.energy_in_silence(estimates, marks).backward()
     assert estimates.grad[0, :, 250:].all()
     assert not estimates.grad[1:].any()
 
@@ -154,7 +157,7 @@ def test_the_small_size_has_the_numbers_that_its_files_name():
 def test_the_number_of_trained_parameters_of_a_model_is_that_of_its_strategy(strategy):
     weights = model()
     counted = one_shot.trained_parameters(weights, replace(SETTINGS, strategy=strategy))
-    network = one_shot.network_like(one_shot.waveform.without_order(weights), True)
+    network = one_shot.network_like(tensors.without_order(weights), True)
     assert 0 < counted == sum(each.numel() for each in one_shot.trainable(network, strategy).values())
 
 
@@ -311,7 +314,7 @@ def test_a_model_of_other_channels_or_another_network_is_refused(tmp_path):
     with pytest.raises(UserError, match="trained on 2 channels, the mixture has 1"):
         adapted(mono, SETTINGS, tmp_path)
     with pytest.raises(UserError, match="module is conv_tasnet"):
-        adapted(song(MARKS), SETTINGS, tmp_path, {**waveform.order_of(SOURCES), "rate": torch.tensor(RATE)})
+        adapted(song(MARKS), SETTINGS, tmp_path, {**tensors.order_of(SOURCES), "rate": torch.tensor(RATE)})
 
 
 def test_copies_shifted_in_pitch_are_as_long_and_the_same_on_every_run(tmp_path):
@@ -328,21 +331,21 @@ def test_copies_shifted_in_pitch_are_as_long_and_the_same_on_every_run(tmp_path)
 
 
 def test_stretches_are_where_some_sources_are_silent_and_leave_a_margin():
-    found = one_shot_stems.stretches(marks_of("+---.", "+++-+", "+.-+-"), 100, 20)
+    found = marked_stems.stretches(marks_of("+---.", "+++-+", "+.-+-"), 100, 20)
     assert [(each.start, each.stop, each.group) for each in found] == [
         (270, 480, (1, 2)),
         (520, 730, (1,)),
         (770, 980, (2,)),
         (1020, 1230, (0, 1)),
     ]
-    assert one_shot_stems.stretches(marks_of("+---", "+++-", "+.-+"), 211, 20) == []
-    assert one_shot_stems.stretches(marks_of("--", "--"), 1, 0) == []
-    assert one_shot_stems.stretches(torch.ones(3, 500), 1, 0) == []
+    assert marked_stems.stretches(marks_of("+---", "+++-", "+.-+"), 211, 20) == []
+    assert marked_stems.stretches(marks_of("--", "--"), 1, 0) == []
+    assert marked_stems.stretches(torch.ones(3, 500), 1, 0) == []
 
 
 def test_consistent_estimates_obey_the_marks_and_are_left_alone_elsewhere():
     estimates, mixture, marks = noise(3, 2, 2000), noise(2, 2000, seed=1), marks_of("++--++++", "++++----", "++-+++-.")
-    found = one_shot_stems.consistent(estimates.clone(), mixture, marks, RATE)
+    found = marked_stems.consistent(estimates.clone(), mixture, marks, RATE)
     quiet, some = (marks < 0).unsqueeze(1), (marks < 0).any(dim=0)
     assert not (found * quiet).any()
     torch.testing.assert_close(found.sum(dim=0)[:, some], mixture[:, some])
@@ -353,7 +356,7 @@ def test_consistent_estimates_obey_the_marks_and_are_left_alone_elsewhere():
 
 def test_consistent_estimates_are_finite_in_silence_and_where_all_are_silent():
     for marks in (marks_of("--", "--", "--"), marks_of("-+", "--", "+.")):
-        found = one_shot_stems.consistent(torch.zeros(3, 2, 500), torch.zeros(2, 500), marks, RATE)
+        found = marked_stems.consistent(torch.zeros(3, 2, 500), torch.zeros(2, 500), marks, RATE)
         assert found.shape == (3, 2, 500)
         assert not found.any()
 
@@ -363,15 +366,15 @@ def test_consistency_adds_no_seam_in_a_long_song():
     estimates, mixture = noise(2, 1, 3500), noise(1, 3500, seed=1)
     marks = torch.ones(2, 3500)
     marks[0, 200:3200] = -1
-    found = one_shot_stems.consistent(estimates.clone(), mixture, marks, rate)
+    found = marked_stems.consistent(estimates.clone(), mixture, marks, rate)
     torch.testing.assert_close(found[1, :, 200:3200], mixture[:, 200:3200])
 
 
 def test_a_remix_holds_true_groups_that_do_not_overlap_and_sums_to_its_mixture():
-    stems, pieces = noise(3, 2, 2000), one_shot_stems.stretches(marks_of("++--++--", "+-++--++", "--+-++-+"), 50, 10)
+    stems, pieces = noise(3, 2, 2000), marked_stems.stretches(marks_of("++--++--", "+-++--++", "--+-++-+"), 50, 10)
     groups = set()
     for seed in range(20):
-        made = one_shot_stems.remixed(stems, pieces, 700, RATE, generator_of(seed))
+        made = marked_stems.remixed(stems, pieces, 700, RATE, generator_of(seed))
         torch.testing.assert_close(made.stems.sum(dim=0), made.mixture)
         members = [source for group in made.groups for source in group]
         assert len(members) == len(set(members))
@@ -382,7 +385,7 @@ def test_a_remix_holds_true_groups_that_do_not_overlap_and_sums_to_its_mixture()
 
 def test_parts_of_a_remix_are_the_stretch_itself_up_to_sign_level_and_sides():
     stems = noise(2, 2, 2000)
-    made = one_shot_stems.remixed(stems, [one_shot_stems.Stretch(500, 1500, (0,))], 1000, RATE, generator_of(0))
+    made = marked_stems.remixed(stems, [marked_stems.Stretch(500, 1500, (0,))], 1000, RATE, generator_of(0))
     inner = slice(20, -20)
     given = stems[0, :, 500:1500]
     fits = [
@@ -399,7 +402,7 @@ def test_parts_of_a_remix_are_the_stretch_itself_up_to_sign_level_and_sides():
 
 def test_the_remix_loss_is_that_of_a_hand_computation():
     estimates, stems = noise(3, 2, 100), noise(3, 2, 100, seed=1)
-    given = one_shot_stems.Remix(stems.sum(dim=0), stems, ((0, 2), (1,)))
+    given = marked_stems.Remix(stems.sum(dim=0), stems, ((0, 2), (1,)))
     e, s = estimates.numpy(), stems.numpy()
     sums = [np.abs((e[[0, 2]] - s[[0, 2]]).sum(0)).mean(), np.abs(e[1] - s[1]).mean()]
     expected = np.abs(e - s).mean() + np.mean(sums)

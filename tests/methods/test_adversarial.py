@@ -10,11 +10,12 @@ from tests.benchmarks.bench_adversarial import naive_step
 from tests.methods import scenes
 from tests.methods.given import Given, unpaired
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData, Unpaired
-from workflow_scripts.lib.methods import adversarial, checkpoint, training, valid_unet
-from workflow_scripts.lib.methods.contract import Scene
-from workflow_scripts.lib.methods.critic_network import Critic, same
-from workflow_scripts.lib.methods.training import Diverged
+from workflow_scripts.lib.methods import adversarial, unpadded_unet
+from workflow_scripts.lib.networks.critic import Critic, same
+from workflow_scripts.lib.training import checkpoint, loop
+from workflow_scripts.lib.training.loop import Diverged
 
 SMALL = adversarial.Settings(
     window=64, hop=32, frames=8, levels=2, width=2, critic_width=4, learning_rate=3e-3, critic_rate=3e-3, alpha=0.01
@@ -143,8 +144,8 @@ def test_critics_never_hear_the_paired_excerpts():
 
 def test_without_adversarial_weights_the_separator_takes_the_supervised_step():
     quiet = trainee(replace(SMALL, alpha=0.0, beta=0.0))
-    settings = valid_unet.Settings(window=64, hop=32, frames=8, levels=2, width=2, learning_rate=3e-3, average=0.99)
-    plain = valid_unet.trainee(data_of(), settings, 0, torch.device("cpu"), Accelerator(cpu=True))
+    settings = unpadded_unet.Settings(window=64, hop=32, frames=8, levels=2, width=2, learning_rate=3e-3, average=0.99)
+    plain = unpadded_unet.trainee(data_of(), settings, 0, torch.device("cpu"), Accelerator(cpu=True))
     reports = [learner.step(1) for learner in (quiet, plain)]
     assert reports[0]["supervised"] == pytest.approx(reports[1]["loss"], rel=1e-5)
     one, two = quiet.modules["separator"].state_dict(), plain.modules["separator"].state_dict()
@@ -204,8 +205,8 @@ def test_a_training_that_goes_on_from_its_state_repeats_every_bit(constraint, tm
     assert straight.modules.keys() == straight.optimizers.keys() | {"average"}
     for number in (1, 2, 3):
         straight.step(number)
-    checkpoint.save(tmp_path / "state.pt", "same", training.captured(straight, accelerator))
-    training.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same"))
+    checkpoint.save(tmp_path / "state.pt", "same", loop.captured(straight, accelerator))
+    loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same"))
     assert straight.validate() == resumed.validate()
     for number in (4, 5):
         assert straight.step(number) == resumed.step(number)

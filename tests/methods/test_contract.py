@@ -16,8 +16,10 @@ from accelerate import Accelerator
 from tests.methods import scenes
 from tests.methods.given import Given, unpaired
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.methods.contract import Scene, Tensors, load
+from workflow_scripts.lib.methods.contract import load
+from workflow_scripts.lib.networks.tensors import Tensors
 
 FOLDER = Path(__file__).parents[2] / "config" / "methods"
 # A file with `like` is a method of another file with other marks or the like.

@@ -9,11 +9,13 @@ from accelerate import Accelerator
 
 from tests.methods import scenes
 from tests.methods.given import Given
+from workflow_scripts.lib.audio import waveform
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.methods import conv_tasnet, waveform
-from workflow_scripts.lib.methods.contract import Scene
-from workflow_scripts.lib.methods.conv_tasnet_network import (
+from workflow_scripts.lib.methods import conv_tasnet
+from workflow_scripts.lib.networks.conv_tasnet import (
     ConvTasNet,
     FrameNorm,
     GlobalNorm,
@@ -21,7 +23,6 @@ from workflow_scripts.lib.methods.conv_tasnet_network import (
     Sizes,
     network_like,
 )
-from workflow_scripts.lib.methods.network_trainee import generator_of
 
 TINY = Sizes(filters=12, length=20, bottleneck=8, hidden=10, blocks=3, repeats=2)
 SMALL = conv_tasnet.Settings(
@@ -283,7 +284,7 @@ def test_the_level_of_a_song_is_undone_on_every_estimate():
     given = waveform.level_of(mixture).normalised(mixture)
     torch.testing.assert_close(given, (mixture - mono.mean()) / mono.std(correction=0))
     assembly = waveform.Assembly("faded", 0.1, 0.5)
-    found = waveform.separated(linear, [1, 0], Scene(mixture, 1000, ("a", "b")), assembly)
+    found = waveform.separated(linear, [1, 0], mixture, 1000, 0, assembly)
     torch.testing.assert_close(found[0], (mixture - mono.mean()) / 4 + mono.mean())
 
 

@@ -7,8 +7,8 @@ import torch
 
 from tests.methods import scenes
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import harmonic_percussive as hpss
-from workflow_scripts.lib.methods.contract import Scene
 
 RATE = 22050
 

@@ -11,9 +11,10 @@ from scipy.integrate import quad
 from sklearn.decomposition import NMF
 
 from tests.methods import scenes
+from workflow_scripts.lib.audio import nmf, voices
+from workflow_scripts.lib.audio.masks import analyse, floor_of, spectrogram, window_length
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods import nmf, nmf_harmonic, nmf_source_filter, nmf_supervised, voices
-from workflow_scripts.lib.methods.masking import analyse, floor_of, spectrogram, window_length
+from workflow_scripts.lib.methods import nmf_harmonic, nmf_source_filter, nmf_supervised
 
 DIVERGENCES = {"kl": nmf.kl_divergence, "is": nmf.is_divergence}
 
@@ -228,7 +229,7 @@ def test_pitches_are_tenths_of_a_semitone_from_440_hz():
 def test_a_voice_keeps_its_pitch_for_the_release_and_takes_the_next_one_for_the_attack():
     whole = scenes.scene(rate=16000)
     hz = np.tile([[200.0] * 10 + [0.0] * 40 + [300.0] * 13], (2, 1))
-    held = voices.contours(replace(whole, f0=replace(whole.f0, hz=hz, confidence=hz)), 256, 63, 0.08, 0.16)
+    held = voices.contours(replace(whole.f0, hz=hz, confidence=hz), whole.sources, whole.rate, 256, 63, 0.08, 0.16)
     expected = [200.0] * 20 + [0.0] * 25 + [300.0] * 18
     assert held[0].tolist() == expected
 
@@ -236,7 +237,7 @@ def test_a_voice_keeps_its_pitch_for_the_release_and_takes_the_next_one_for_the_
 def test_frames_behind_the_end_of_the_f0_table_are_silent():
     whole = scenes.scene(rate=16000)
     hz = np.full((2, 10), 200.0)
-    held = voices.contours(replace(whole, f0=replace(whole.f0, hz=hz, confidence=hz)), 256, 63, 0.0, 0.0)
+    held = voices.contours(replace(whole.f0, hz=hz, confidence=hz), whole.sources, whole.rate, 256, 63, 0.0, 0.0)
     assert held[0].tolist() == [200.0] * 10 + [0.0] * 53
 
 

@@ -7,8 +7,8 @@ import torch
 
 from tests.methods import scenes
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import mixture, oracle
-from workflow_scripts.lib.methods.contract import Scene
 
 MASKS = ["irm", "ibm", "mwf"]
 

@@ -11,14 +11,16 @@ from accelerate import Accelerator
 
 from tests.methods import scenes
 from tests.methods.given import Given
+from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.f0 import F0
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.methods import chunks, parametric, umss_weights
-from workflow_scripts.lib.methods.contract import Scene
-from workflow_scripts.lib.methods.network_trainee import generator_of
-from workflow_scripts.lib.methods.parametric_network import ParametricNetwork, Sizes, log_magnitudes, unit_pitch
+from workflow_scripts.lib.methods import parametric
+from workflow_scripts.lib.networks.parametric import ParametricNetwork, Sizes, log_magnitudes, unit_pitch
+from workflow_scripts.lib.weights import umss
 
 SMALL = parametric.Settings(
     encoder_width=16, code_width=8, decoder_width=16, learning_rate=3e-3, decay_steps=1000, chunk_seconds=0.5
@@ -292,7 +294,7 @@ def test_released_weights_are_imported_by_name_and_separate(tmp_path):
     torch.save({"epoch": 3, "state_dict": tensors}, tmp_path / "state.chkpnt")
     safetensors.torch.save_file(tensors, tmp_path / "released.safetensors")
     names = ("released.pth", "state.chkpnt", "released.safetensors")
-    models = [umss_weights.imported(tmp_path / name) for name in names]
+    models = [umss.imported(tmp_path / name) for name in names]
     assert all(torch.equal(models[0][name], other[name]) for other in models[1:] for name in models[0])
     assert torch.equal(models[0]["decoder.from_code.3.weight"], tensors["decoder.z_mlp.1.0.weight"])
     assert torch.equal(models[0]["decoder.out.7.bias"], tensors["decoder.mlp.2.1.bias"])
@@ -312,14 +314,14 @@ def test_released_weights_with_other_names_or_shapes_are_refused_in_one_sentence
         (missing, "encoder.dense.bias"), (extra, "encoder.gru4"), (misshapen, r"\(11,\) where \(21,\)"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=words):
-            umss_weights.converted(tensors, "released.pth")
+            umss.converted(tensors, "released.pth")
 
 
 def test_names_of_another_checkpoint_are_given_in_a_table():
     tensors = {name.replace("gru_noise_mag", "noise_gru"): each for name, each in released().items()}
     with pytest.raises(UserError, match="gru_noise_mag"):
-        umss_weights.converted(tensors, "other.pth")
-    model = umss_weights.converted(tensors, "other.pth", {**umss_weights.NAMES, "noise_shape.": "noise_gru."})
+        umss.converted(tensors, "other.pth")
+    model = umss.converted(tensors, "other.pth", {**umss.NAMES, "noise_shape.": "noise_gru."})
     assert torch.equal(model["noise_shape.bias_ih_l0"], tensors["noise_gru.bias_ih_l0"])
 
 
@@ -328,4 +330,4 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(tmp_path):
     (tmp_path / "text.pth").write_text("no weights")
     for name in ("code.pth", "text.pth", "absent.pth"):
         with pytest.raises(UserError, match="cannot be read as weights"):
-            umss_weights.imported(tmp_path / name)
+            umss.imported(tmp_path / name)

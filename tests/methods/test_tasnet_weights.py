@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods import conv_tasnet, tasnet_weights
-from workflow_scripts.lib.methods.contract import Scene
-from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, Sizes
-from workflow_scripts.lib.methods.model_file import load_model
-from workflow_scripts.lib.methods.published_weights import PUBLISHED, check_weights
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.methods import conv_tasnet
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes
+from workflow_scripts.lib.weights import tasnet
+from workflow_scripts.lib.weights.model_file import load_model
+from workflow_scripts.lib.weights.published import PUBLISHED, check_weights
 from workflow_scripts.train.import_weights import import_weights
 
 TINY = Sizes(filters=6, length=20, bottleneck=4, hidden=5, blocks=2, repeats=2)
@@ -79,7 +80,7 @@ def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, p
     torch.save(content if whole else state, path, _use_new_zipfile_serialization=new)
     monkeypatch.delitem(sys.modules, "demucs.tasnet")
     monkeypatch.delitem(sys.modules, "demucs")
-    model = tasnet_weights.imported(path)
+    model = tasnet.imported(path)
     assert {int(model[f"source.{name}"]) for name in ("drums", "bass", "other", "vocals")} == {0, 1, 2, 3}
     assert int(model["rate"]) == 44100
     assert all(torch.equal(model[name], each) for name, each in body.state_dict().items())
@@ -135,7 +136,7 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, new):
     else:
         torch.save(content, path, _use_new_zipfile_serialization=new)
     with pytest.raises(UserError, match="cannot be read as weights"):
-        tasnet_weights.imported(path)
+        tasnet.imported(path)
     assert not target.exists()
     pickle.loads(pickle.dumps(Attack(target)))  # the attack is a real one
     assert target.exists()
@@ -149,14 +150,14 @@ def test_files_of_other_kinds_are_refused_in_one_sentence(tmp_path):
     path = tmp_path / "tasnet.th"
     torch.jit.save(torch.jit.trace(Doubled(), torch.ones(1)), path)
     with pytest.raises(UserError, match="compiled program"):
-        tasnet_weights.read(path)
+        tasnet.read(path)
     for content in (b"", b"no weights", bytes(1000)):
         path.write_bytes(content)
         with pytest.raises(UserError, match="cannot be read as weights"):
-            tasnet_weights.read(path)
+            tasnet.read(path)
     torch.save([1, 2], path)
     with pytest.raises(UserError, match="no named tensors"):
-        tasnet_weights.read(path)
+        tasnet.read(path)
 
 
 def test_a_missing_another_or_a_misshapen_tensor_is_named():
@@ -170,7 +171,7 @@ def test_a_missing_another_or_a_misshapen_tensor_is_named():
         ({**state, "separator.network.3.weight": torch.ones(12, 4, 1)}, "not for the 4 sources"),
     ):
         with pytest.raises(UserError, match=message):
-            tasnet_weights.converted(given, "tasnet.th")
+            tasnet.converted(given, "tasnet.th")
 
 
 def test_only_weights_with_a_whole_sum_are_fetched_by_name():

@@ -12,11 +12,11 @@ from tests.methods import scenes
 from tests.methods.given import Given
 from workflow_scripts.lib.audio.f0 import F0
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import unet
-from workflow_scripts.lib.methods.contract import Scene
-from workflow_scripts.lib.methods.network_trainee import generator_of
-from workflow_scripts.lib.methods.unet_network import (
+from workflow_scripts.lib.networks.unet import (
     ConditionedUNet,
     HarmonicConditioner,
     PitchConditioner,

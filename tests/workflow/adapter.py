@@ -6,9 +6,11 @@ from pathlib import Path
 
 import torch
 
-from workflow_scripts.lib.methods import checkpoint, learner
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.training import Diverged
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.methods import learner
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training import checkpoint
+from workflow_scripts.lib.training.loop import Diverged
 
 separate = learner.separate
 

@@ -8,8 +8,9 @@ from accelerate import Accelerator
 
 from workflow_scripts.lib.audio.stft import istft, stft
 from workflow_scripts.lib.datasets.excerpts import Excerpts
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.networks.tensors import Tensors
 
 WINDOW, HOP = 256, 128
 

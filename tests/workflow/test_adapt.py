@@ -24,7 +24,7 @@ from workflow_scripts import declared
 from workflow_scripts.adapt.adapt import adapt
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.lib.methods.model_file import load_model, save_model
+from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.marks.make_marks import make_marks
 from workflow_scripts.plan import Plan
 from workflow_scripts.plan_codes import Codes

@@ -26,8 +26,8 @@ from tests.workflow.test_plan import DEFAULT
 from workflow_scripts import declared, plan_checks
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.lib.methods.learning import Learned
-from workflow_scripts.lib.methods.model_file import load_model, save_model
+from workflow_scripts.lib.training.learning import Learned
+from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.plan import Plan
 from workflow_scripts.plan_codes import Codes
 from workflow_scripts.train import train as training_script

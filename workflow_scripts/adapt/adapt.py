@@ -13,12 +13,15 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import sha256_file, write_text
 from workflow_scripts.lib.core.fingerprint import hash_of
 from workflow_scripts.lib.core.provenance import folder_of, recorded
+from workflow_scripts.lib.datasets import scenes
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.table import read_tracks, shard
-from workflow_scripts.lib.methods import checkpoint, contract, scenes
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.learning import accelerator_for
-from workflow_scripts.lib.methods.model_file import load_model, save_model
-from workflow_scripts.lib.methods.training import Diverged
+from workflow_scripts.lib.methods import contract
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training import checkpoint
+from workflow_scripts.lib.training.learning import accelerator_for
+from workflow_scripts.lib.training.loop import Diverged
+from workflow_scripts.lib.weights.model_file import load_model, save_model
 
 
 def adapt(

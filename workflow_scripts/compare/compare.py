@@ -12,11 +12,11 @@ from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics import table_texts, tables
-from workflow_scripts.lib.metrics.contrasts import contrasted, contrasts_page, contrasts_summary
+from workflow_scripts.lib.figures import table_texts, tables
 from workflow_scripts.lib.metrics.registry import METRICS, definitions
-from workflow_scripts.lib.metrics.statistics import Kind
+from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.statistics.contrasts import contrasted, contrasts_page, contrasts_summary
+from workflow_scripts.lib.statistics.statistics import Kind
 
 
 def compare(

@@ -6,10 +6,10 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import figures
-from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics.budget_figure import budget_figure, has_budgets
-from workflow_scripts.lib.metrics.statistics import Kind
+from workflow_scripts.lib.figures import style
+from workflow_scripts.lib.figures.budget import budget_figure, has_budgets
+from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.statistics.statistics import Kind
 
 
 def draw(
@@ -30,15 +30,13 @@ def draw(
         bounds = [row["label"] for row in labels if row["bound"]]
         for group, part in {"": values, **parts}.items():
             titled = shown | {"title": ", ".join(filter(None, (shown["title"], group)))}
-            distribution = figures.distribution_figure(part, metric, order, aggregation, bounds=bounds, **titled)
-            figures.save_figure(distribution, folder / group / "distribution")
-            figures.save_figure(
-                figures.heat_map(part, metric, order, aggregation, **titled), folder / group / "heat_map"
-            )
+            distribution = style.distribution_figure(part, metric, order, aggregation, bounds=bounds, **titled)
+            style.save_figure(distribution, folder / group / "distribution")
+            style.save_figure(style.heat_map(part, metric, order, aggregation, **titled), folder / group / "heat_map")
         if has_budgets(trained):
             generator = stream("bootstrap", name, "budgets")
             figure = budget_figure(parts or {"": values}, metric, trained, aggregation, generator, **shown)
-            figures.save_figure(figure, folder / "budget")
+            style.save_figure(figure, folder / "budget")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import pandas as pd
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
-from workflow_scripts.lib.metrics.adaptation_figure import adaptation_figure, course
-from workflow_scripts.lib.metrics.figures import save_figure
+from workflow_scripts.lib.figures.adaptation import adaptation_figure, course
+from workflow_scripts.lib.figures.style import save_figure
 
 
 def draw_adaptation(*, adapted: list[Path], rows: str, comparison: str, remark: str, out: Path, code: str) -> None:

@@ -8,11 +8,12 @@ import torch
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
+from workflow_scripts.lib.datasets import scenes
 from workflow_scripts.lib.datasets.table import read_tracks
-from workflow_scripts.lib.methods import contract, scenes
-from workflow_scripts.lib.methods.model_file import load_model
-from workflow_scripts.lib.metrics.critic_figure import critic_figure
-from workflow_scripts.lib.metrics.figures import save_figure
+from workflow_scripts.lib.figures.critics import critic_figure
+from workflow_scripts.lib.figures.style import save_figure
+from workflow_scripts.lib.methods import contract
+from workflow_scripts.lib.weights.model_file import load_model
 
 
 def draw_critics(

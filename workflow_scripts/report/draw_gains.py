@@ -7,10 +7,10 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import gains as gained
-from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics.figures import save_figure
-from workflow_scripts.lib.metrics.statistics import Kind
+from workflow_scripts.lib.figures import gains as gained
+from workflow_scripts.lib.figures.style import save_figure
+from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.statistics.statistics import Kind
 
 
 def draw_gains(

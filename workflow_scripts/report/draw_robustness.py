@@ -6,10 +6,10 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import recorded
-from workflow_scripts.lib.metrics import scores as scored
-from workflow_scripts.lib.metrics.figures import save_figure
-from workflow_scripts.lib.metrics.robustness import robustness, robustness_figure
-from workflow_scripts.lib.metrics.statistics import Kind
+from workflow_scripts.lib.figures.robustness import robustness, robustness_figure
+from workflow_scripts.lib.figures.style import save_figure
+from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.statistics.statistics import Kind
 
 
 def draw_robustness(

@@ -9,9 +9,9 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import recorded
-from workflow_scripts.lib.metrics.curves import curves_figure
-from workflow_scripts.lib.metrics.diagnostics import diagnostics_figure, has_diagnostics
-from workflow_scripts.lib.metrics.figures import save_figure
+from workflow_scripts.lib.figures.curves import curves_figure
+from workflow_scripts.lib.figures.diagnostics import diagnostics_figure, has_diagnostics
+from workflow_scripts.lib.figures.style import save_figure
 
 
 def draw_training(*, curves: list[Path], rows: str, comparison: str, remark: str, out: Path, code: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.provenance import folder_of
-from workflow_scripts.lib.metrics import scores as scored
+from workflow_scripts.lib.statistics import scores as scored
 
 FIGURES = {
     "draw_training": "training curves",

@@ -9,9 +9,10 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
+from workflow_scripts.lib.datasets import scenes
 from workflow_scripts.lib.datasets.table import read_tracks, shard
-from workflow_scripts.lib.methods import contract, scenes
-from workflow_scripts.lib.methods.model_file import load_model
+from workflow_scripts.lib.methods import contract
+from workflow_scripts.lib.weights.model_file import load_model
 
 
 def separate(

@@ -14,11 +14,11 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import sha256_file
 from workflow_scripts.lib.core.provenance import measured
 from workflow_scripts.lib.datasets.fetched import fetch
-from workflow_scripts.lib.methods import tasnet_weights, umss_weights
-from workflow_scripts.lib.methods.model_file import save_model
-from workflow_scripts.lib.methods.published_weights import FORMS, PUBLISHED, check_weights
+from workflow_scripts.lib.weights import tasnet, umss
+from workflow_scripts.lib.weights.model_file import save_model
+from workflow_scripts.lib.weights.published import FORMS, PUBLISHED, check_weights
 
-READERS = {"tasnet": tasnet_weights.imported, "umss": umss_weights.imported}
+READERS = {"tasnet": tasnet.imported, "umss": umss.imported}
 
 
 def import_weights(

@@ -12,13 +12,14 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import sha256_file, write_text
 from workflow_scripts.lib.core.fingerprint import hash_of
 from workflow_scripts.lib.core.provenance import folder_of, measured
+from workflow_scripts.lib.datasets import scenes
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.unpaired import deal
-from workflow_scripts.lib.methods import contract, scenes
-from workflow_scripts.lib.methods.contract import Tensors
-from workflow_scripts.lib.methods.learning import Learned, learn, one_process_a_card
-from workflow_scripts.lib.methods.model_file import load_model, save_model
-from workflow_scripts.lib.methods.training import Schedule
+from workflow_scripts.lib.methods import contract
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.learning import Learned, learn, one_process_a_card
+from workflow_scripts.lib.training.loop import Schedule
+from workflow_scripts.lib.weights.model_file import load_model, save_model
 
 
 def train(

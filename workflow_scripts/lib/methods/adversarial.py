@@ -22,29 +22,32 @@ from accelerate import Accelerator
 from torch import nn
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.core.seeds import seed_of
+from workflow_scripts.lib.datasets.mixing import Gains
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData, Unpaired
 from workflow_scripts.lib.losses import adversarial as losses
-from workflow_scripts.lib.methods import network_trainee, valid_unet_separation
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.critic_network import Critic
-from workflow_scripts.lib.methods.made_pairs import Gains
-from workflow_scripts.lib.methods.separator_training import (
-    SeparatorInTraining,
-    named,
-    paired_seed,
-    share_gradients,
-)
-from workflow_scripts.lib.methods.training import Diverged
-from workflow_scripts.lib.methods.valid_unet import unpaired_of
-from workflow_scripts.lib.methods.valid_unet_network import centre
-from workflow_scripts.lib.methods.valid_unet_separation import (
+from workflow_scripts.lib.methods.unpadded_unet import unpaired_of
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.critic import Critic
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.networks.unpadded_unet import centre
+from workflow_scripts.lib.training import patches
+from workflow_scripts.lib.training.loop import Diverged
+from workflow_scripts.lib.training.patches import (
     CRITIC,
     SeparatorSettings,
     example_of,
     given_patches,
     mixture_patches,
     mono,
+)
+from workflow_scripts.lib.training.separator import (
+    SeparatorInTraining,
+    named,
+    paired_seed,
+    share_gradients,
 )
 
 SPECTRAL_NORM = "spectral norm"
@@ -155,7 +158,7 @@ class AdversarialTrainee:
     def _judge(self, source: str, fake: torch.Tensor, real: torch.Tensor, number: int) -> torch.Tensor:
         """One step of a critic; [kind]: its loss, Wasserstein estimate and penalty, and mean |real - fake|."""
         settings, critic = self.settings, self.critics[source].train()
-        generator = network_trainee.generator_of(self.seed, "lines", source, number, *self.data.train.share)
+        generator = generator_of(self.seed, "lines", source, number, *self.data.train.share)
         scores = critic(torch.cat([real, fake]))
         distance = losses.wasserstein(*scores.split([len(real), len(fake)]))
         penalty = torch.zeros_like(distance)
@@ -215,7 +218,7 @@ class AdversarialTrainee:
         return seen(self._with_gains(patches, f"solo {source}", number), self.settings)
 
     def _with_gains(self, patches: torch.Tensor, stream: str, number: int) -> torch.Tensor:
-        generator = network_trainee.generator_of(self.seed, "gains", stream, number, *self.data.train.share)
+        generator = generator_of(self.seed, "gains", stream, number, *self.data.train.share)
         gains = Gains(self.settings.gain_low, self.settings.gain_high)
         return torch.log1p(gains.draw((len(patches), 1, 1), generator, patches.device) * torch.expm1(patches))
 
@@ -241,7 +244,7 @@ def trainee(
     unpaired = unpaired_of(data, "The adversarial training")
     separator = SeparatorInTraining(data, settings, seed, device, accelerator)
     critics = {
-        source: network_trainee.built(lambda: critic_of(settings), seed_of(seed, "critic", source), {}).to(device)
+        source: tensors.built(lambda: critic_of(settings), seed_of(seed, "critic", source), {}).to(device)
         for source in data.train.sources
     }
     return AdversarialTrainee(separator, critics, data, unpaired, settings, seed)
@@ -249,7 +252,7 @@ def trainee(
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
-    return valid_unet_separation.separate(scene, settings, model)
+    return patches.separate(scene, settings, model)
 
 
 def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
@@ -259,7 +262,7 @@ def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torc
     asks for more. Raises UserError where the model has no critics, the scene is too short, or the settings are others.
     """
     _check(settings)
-    network = valid_unet_separation.restored(scene, settings, model)
+    network = patches.restored(scene, settings, model)
     with torch.no_grad():
         estimates = seen(network(mixture_patches([scene], settings))[0], settings)
     return estimates, torch.stack(
@@ -272,9 +275,9 @@ def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torc
 
 def _restored_critic(source: str, settings: Settings, model: Tensors) -> Critic:
     prefix, critic = f"{CRITIC}{source}.", critic_of(settings)
-    tensors = {name.removeprefix(prefix): each for name, each in model.items() if name.startswith(prefix)}
-    network_trainee.check_tensors(tensors, critic.state_dict(), f"The critic of {source}")
-    critic.load_state_dict(tensors)
+    found = {name.removeprefix(prefix): each for name, each in model.items() if name.startswith(prefix)}
+    tensors.check_tensors(found, critic.state_dict(), f"The critic of {source}")
+    critic.load_state_dict(found)
     return critic.eval()
 
 
@@ -289,6 +292,6 @@ def seen(patches: torch.Tensor, settings: Settings) -> torch.Tensor:
 
 
 def _check(settings: Settings) -> None:
-    valid_unet_separation.check(settings, {"constraint": CONSTRAINTS, "mixtures": (LAST, NEW)})
+    patches.check(settings, {"constraint": CONSTRAINTS, "mixtures": (LAST, NEW)})
     if settings.rounds < 1:
         raise UserError(f"The setting 'rounds' is {settings.rounds}; give 1 or more.")

@@ -16,13 +16,16 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from workflow_scripts.lib.audio import waveform
+from workflow_scripts.lib.audio.waveform import Assembly
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.methods import network_trainee, waveform
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, LibraryConvTasNet, Sizes
-from workflow_scripts.lib.methods.network_trainee import Descent
-from workflow_scripts.lib.methods.waveform import Assembly
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, LibraryConvTasNet, Sizes
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training import network_trainee
+from workflow_scripts.lib.training.network_trainee import Descent
 
 NAME = "the Conv-TasNet"
 
@@ -59,20 +62,18 @@ def trainee(
 ) -> network_trainee.NetworkTrainee[Example]:
     """A network at its start values, or at those of `data.start`. Raises UserError where it fits not the channels."""
     excerpts = data.train
-    network = network_trainee.built(
-        lambda: network_of(settings, len(excerpts.sources), excerpts.channels), seed, data.start
-    )
+    network = tensors.built(lambda: network_of(settings, len(excerpts.sources), excerpts.channels), seed, data.start)
     task = network_trainee.Task(partial(augmented, settings), plain, loss_of)
-    facts = waveform.order_of(excerpts.sources)
+    facts = tensors.order_of(excerpts.sources)
     return network_trainee.trainee_of(task, network, data, settings, seed, device, accelerator, facts)
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
-    places = waveform.places_of(model, scene.sources, NAME)
-    network = network_of(settings, len(places), len(scene.mixture))
-    network_trainee.restored(network, waveform.without_order(model), scene, NAME)
-    return waveform.separated(network, places, scene, settings)
+    outputs = tensors.output_indices(model, scene.sources, NAME)
+    network = network_of(settings, len(outputs), len(scene.mixture))
+    tensors.restored(network, tensors.without_order(model), scene.rate, scene.mixture.device, NAME)
+    return waveform.separated(network, outputs, scene.mixture, scene.rate, scene.seed, settings)
 
 
 def network_of(settings: Settings, sources: int, channels: int) -> nn.Module:

@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 
 import torch
 
+from workflow_scripts.lib.audio.masks import hop_length, power_of_two
 from workflow_scripts.lib.audio.stft import istft, stft
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import hop_length, power_of_two
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
 
 PARTS = ("low", "sustained", "vocal", "percussive")
 

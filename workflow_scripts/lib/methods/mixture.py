@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from workflow_scripts.lib.methods.contract import Scene, Tensors
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
 
 
 @dataclass(frozen=True)

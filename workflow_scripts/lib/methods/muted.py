@@ -9,9 +9,10 @@ from typing import Literal
 
 import torch
 
+from workflow_scripts.lib.audio.waveform import Assembly
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import one_shot
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.waveform import Assembly
+from workflow_scripts.lib.networks.tensors import Tensors
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from workflow_scripts.lib.methods import nmf, voices
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import (
+from workflow_scripts.lib.audio import nmf, voices
+from workflow_scripts.lib.audio.masks import (
     analyse,
     apply_masks,
     dtype_of,
@@ -30,6 +29,8 @@ from workflow_scripts.lib.methods.masking import (
     spectrogram,
     window_length,
 )
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     hop = hop_length(window, settings.overlap)
     mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
     target = spectrogram(mixture, settings.spectrum_exponent)
-    f0 = voices.contours(scene, hop, target.shape[-1], settings.attack, settings.release)
+    f0 = voices.contours(scene.f0, scene.sources, scene.rate, hop, target.shape[-1], settings.attack, settings.release)
     atoms = dictionary(voices.pitches(f0), settings.tolerance, target)
     bins = voices.bin_frequencies(window, scene.rate, target)
     w = templates(bins, voices.frequencies(atoms.pitch), settings.bandwidth, settings.decay)

@@ -20,10 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods import voices
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import (
+from workflow_scripts.lib.audio import voices
+from workflow_scripts.lib.audio.masks import (
     analyse,
     apply_masks,
     dtype_of,
@@ -33,7 +31,10 @@ from workflow_scripts.lib.methods.masking import (
     spectrogram,
     window_length,
 )
-from workflow_scripts.lib.methods.nmf import TINY, random_start, ratio
+from workflow_scripts.lib.audio.nmf import TINY, random_start, ratio
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
     target = spectrogram(mixture, 2.0).mT.contiguous()
     target = target + floor_of(target.dtype)
-    f0 = voices.contours(scene, hop, len(target), settings.attack, settings.release)
+    f0 = voices.contours(scene.f0, scene.sources, scene.rate, hop, len(target), settings.attack, settings.release)
     bins = voices.bin_frequencies(window, scene.rate, target)
     combs, active = voice_combs(voices.pitches(f0), bins, settings)
     factors = start(target, combs, active, settings, scene.seed)

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods import nmf
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import (
+from workflow_scripts.lib.audio import nmf
+from workflow_scripts.lib.audio.masks import (
     analyse,
     apply_masks,
     dtype_of,
@@ -22,6 +20,9 @@ from workflow_scripts.lib.methods.masking import (
     spectrogram,
     window_length,
 )
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
 
 SILENCE = 1e-3  # of the loudest frame's magnitude: quieter frames are not drawn for training
 

@@ -20,12 +20,15 @@ from typing import Literal
 import torch
 from pytorch_optimizer import Ranger
 
+from workflow_scripts.lib.audio import marked_stems, waveform
+from workflow_scripts.lib.audio.waveform import Assembly
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.methods import network_trainee, one_shot_losses, one_shot_stems, waveform
-from workflow_scripts.lib.methods.adaptation import Loop
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.conv_tasnet_network import ConvTasNet, network_like
-from workflow_scripts.lib.methods.waveform import Assembly
+from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.adaptation import Loop
 
 NAME = "the Conv-TasNet"
 STRATEGIES = ("l1", "l2", "l3", "l4", "l5")
@@ -72,8 +75,8 @@ def adapt(
     state: file from which an adaptation that was killed goes on, with the same bits; one of another fingerprint is not
     used. Raises UserError where there are no marks or the model does not fit, Diverged at a loss that is not finite.
     """
-    network, places = _network(scene, model, settings.remember)
-    lesson = Lesson(network, places, scene, settings)
+    network, outputs = _network(scene, model, settings.remember)
+    lesson = Lesson(network, outputs, scene, settings)
     if lesson.uses and settings.epochs:
         ranger = optimizer_of(list(trainable(network, settings.strategy).values()), settings.learning_rate)
         lesson.prepare()
@@ -85,25 +88,25 @@ def adapt(
     else:
         curve = []
     facts = {name: each for name, each in model.items() if name not in network.state_dict()}
-    return network_trainee.weights(network, facts), curve
+    return tensors.of_network(network, facts), curve
 
 
 def trained_parameters(model: Tensors, settings: Settings) -> int:
     """How many of a model's parameters `adapt` trains."""
-    network = network_like(waveform.without_order(model), settings.remember)
+    network = network_like(tensors.without_order(model), settings.remember)
     return sum(each.numel() for each in trainable(network, settings.strategy).values())
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time] of an adapted model; the marks are used where `output` is not `plain`."""
-    network, places = _network(scene, model, settings.remember)
-    estimates = waveform.separated(network.eval(), places, scene, settings)
+    network, outputs = _network(scene, model, settings.remember)
+    estimates = waveform.separated(network.eval(), outputs, scene.mixture, scene.rate, scene.seed, settings)
     if settings.output == "plain":
         return estimates
     marks = _marks(scene)
     if settings.output == "muted":
-        return one_shot_stems.muted(estimates, marks)
-    return one_shot_stems.consistent(estimates, scene.mixture, marks, scene.rate)
+        return marked_stems.muted(estimates, marks)
+    return marked_stems.consistent(estimates, scene.mixture, marks, scene.rate)
 
 
 def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Parameter]:
@@ -142,15 +145,15 @@ class Lesson:
     uses: of an epoch, each the first sample of a window and whether it is shifted in pitch.
     """
 
-    def __init__(self, network: ConvTasNet, places: list[int], scene: Scene, settings: Settings) -> None:
-        self.network, self.places, self.scene, self.settings = network, places, scene, settings
+    def __init__(self, network: ConvTasNet, outputs: list[int], scene: Scene, settings: Settings) -> None:
+        self.network, self.outputs, self.scene, self.settings = network, outputs, scene, settings
         self.marks = _marks(scene)
         self.level = waveform.level_of(scene.mixture)
         self.mixture = self.level.normalised(scene.mixture)
         rate = scene.rate
         self.size = min(round(settings.window_seconds * rate), scene.mixture.shape[-1])
         self.uses = self._uses(max(1, round(settings.hop_seconds * rate)))
-        self.pieces = one_shot_stems.stretches(
+        self.pieces = marked_stems.stretches(
             self.marks, round(settings.shortest_seconds * rate), round(settings.margin_seconds * rate)
         )
         self.stems: torch.Tensor | None = None
@@ -159,13 +162,15 @@ class Lesson:
         """Find the stems that our own terms start from, with the network as it is now."""
         own = self.settings.stems > 0 or self.settings.remix > 0
         if own and self.pieces:
-            first = waveform.separated(self.network, self.places, self.scene, self.settings)
+            first = waveform.separated(
+                self.network, self.outputs, self.scene.mixture, self.scene.rate, self.scene.seed, self.settings
+            )
             first = self.level.normalised(first)
-            self.stems = one_shot_stems.consistent(first, self.mixture, self.marks, self.scene.rate)
+            self.stems = marked_stems.consistent(first, self.mixture, self.marks, self.scene.rate)
 
     def terms(self, number: int) -> Iterator[dict[str, torch.Tensor]]:
         """The losses of step `number`: those of a window and, where there is one, those of a remix."""
-        settings, generator = self.settings, network_trainee.generator_of(self.scene.seed, "adaptation", number)
+        settings, generator = self.settings, generator_of(self.scene.seed, "adaptation", number)
         start, copy = self.uses[number % len(self.uses)]
         cut = slice(start, start + self.size)
         window = self.mixture[:, cut]
@@ -178,13 +183,13 @@ class Lesson:
             losses["loss"] = losses["loss"] + settings.stems * losses["stems"]
         yield losses
         if self.stems is not None and settings.remix:
-            given = one_shot_stems.remixed(self.stems, self.pieces, self.size, self.scene.rate, generator)
+            given = marked_stems.remixed(self.stems, self.pieces, self.size, self.scene.rate, generator)
             loss = remix_loss(self._estimates(given.mixture), given)
             yield {"loss": settings.remix * loss, "remix": loss}
 
     def _estimates(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture [channel, time] -> estimates [source, channel, time] in the scene's order of sources."""
-        return self.network(mixture.unsqueeze(0))[0, self.places]
+        return self.network(mixture.unsqueeze(0))[0, self.outputs]
 
     def _uses(self, hop: int) -> list[tuple[int, bool]]:
         """Windows in the order of time, a rest shorter than a hop left out; those without a mark too."""
@@ -198,18 +203,18 @@ def marked_losses(
 ) -> dict[str, torch.Tensor]:
     """The loss that the settings name, `loss`, and its terms before they are weighted."""
     if settings.loss == "reconstruction":
-        term = one_shot_losses.plain_sum(estimates, mixture)
+        term = marked.plain_sum(estimates, mixture)
         return {"loss": term, "reconstruction": term}
     if settings.loss == "literal":
-        term = one_shot_losses.each_against_mixture(estimates, mixture, marks)
-        activation = one_shot_losses.summed_energy_in_silence(estimates, marks)
+        term = marked.each_against_mixture(estimates, mixture, marks)
+        activation = marked.summed_energy_in_silence(estimates, marks)
     else:
-        term = one_shot_losses.masked_sum(estimates, mixture, marks)
-        activation = one_shot_losses.energy_in_silence(estimates, marks)
+        term = marked.masked_sum(estimates, mixture, marks)
+        activation = marked.energy_in_silence(estimates, marks)
     return {"loss": term + settings.gamma * activation, "reconstruction": term, "activation": activation}
 
 
-def remix_loss(estimates: torch.Tensor, given: one_shot_stems.Remix) -> torch.Tensor:
+def remix_loss(estimates: torch.Tensor, given: marked_stems.Remix) -> torch.Tensor:
     """Mean |estimate - stem| over sources, channels and time, and over groups the same of their sums."""
     sums = [(estimates[list(group)] - given.stems[list(group)]).sum(dim=0) for group in given.groups]
     return (estimates - given.stems).abs().mean() + torch.stack(sums).abs().mean()
@@ -217,15 +222,15 @@ def remix_loss(estimates: torch.Tensor, given: one_shot_stems.Remix) -> torch.Te
 
 def _network(scene: Scene, model: Tensors, remember: bool) -> tuple[ConvTasNet, list[int]]:
     """The network with the model's weights, and where the scene's sources stand in its output."""
-    places = waveform.places_of(model, scene.sources, NAME)
-    tensors = waveform.without_order(model)
-    network = network_like(tensors, remember)
+    outputs = tensors.output_indices(model, scene.sources, NAME)
+    own = tensors.without_order(model)
+    network = network_like(own, remember)
     if network.encoder.in_channels != len(scene.mixture):
         raise UserError(
             f"The model of {NAME} was trained on {network.encoder.in_channels} channels, the mixture has "
             f"{len(scene.mixture)}; give it as many."
         )
-    return network_trainee.restored(network, tensors, scene, NAME), places
+    return tensors.restored(network, own, scene.rate, scene.mixture.device, NAME), outputs
 
 
 def _marks(scene: Scene) -> torch.Tensor:

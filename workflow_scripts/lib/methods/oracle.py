@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import torch
 
+from workflow_scripts.lib.audio.masks import analyse, apply_masks, dtype_of, hop_length, ratio_masks, window_length
 from workflow_scripts.lib.audio.stft import istft
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import analyse, apply_masks, dtype_of, hop_length, ratio_masks, window_length
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
 
 RIDGE = 1e-8  # of a covariance's trace, added to its diagonal: keeps that of a dual-mono mixture invertible
 BLOCK = 32  # bins at a time, which keeps the matrices of a whole track out of memory

@@ -22,17 +22,21 @@ from accelerate import Accelerator
 from torch import nn
 from torch.nn.functional import pad
 
+from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS
+from workflow_scripts.lib.audio.masks import apply_masks, hop_length, ratio_masks, window_length
 from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, synthesise
 from workflow_scripts.lib.audio.stft import stft
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses.spectral import SpectralLoss
-from workflow_scripts.lib.methods import chunks, network_trainee
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import apply_masks, hop_length, ratio_masks, window_length
-from workflow_scripts.lib.methods.network_trainee import Descent
-from workflow_scripts.lib.methods.parametric_network import ParametricNetwork, Sizes, frame_count
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.parametric import ParametricNetwork, Sizes, frame_count
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training import network_trainee
+from workflow_scripts.lib.training.network_trainee import Descent
 
 CHUNKS_AT_ONCE = 8  # synthesised together
 SUPERVISIONS = ("mixture", "voices")
@@ -89,7 +93,7 @@ def trainee(
 ) -> network_trainee.NetworkTrainee[Example]:
     """A network at its start values. Raises UserError for an unknown supervision or synthesis."""
     _check(settings)
-    network = network_trainee.built(lambda: network_of(settings, data.train.rate), seed, data.start)
+    network = tensors.built(lambda: network_of(settings, data.train.rate), seed, data.start)
     make = partial(example, settings)
     task = network_trainee.Task(make, make, partial(loss_of, settings))
     return network_trainee.trainee_of(task, network, data, settings, seed, device, accelerator, {})
@@ -98,7 +102,9 @@ def trainee(
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
     _check(settings)
-    network = network_trainee.restored(network_of(settings, scene.rate), model, scene, "the parametric method")
+    network = tensors.restored(
+        network_of(settings, scene.rate), model, scene.rate, scene.mixture.device, "the parametric method"
+    )
     with torch.no_grad():
         signals = voices(network, scene, settings)
     if settings.output == "synthesis":
@@ -145,7 +151,7 @@ def voices(network: nn.Module, scene: Scene, settings: Settings) -> torch.Tensor
     mixture = pad(mixture / network_trainee.peak(mixture), (0, frames * hop - length))
     f0 = network_trainee.contours([scene], hop, frames + 1, settings.attack, settings.release)
     carrier = carrier_of(f0, frames * hop, scene.rate, hop, **SYNTHESES[settings.synthesis][0])
-    noise = uniform((f0.shape[1], frames * hop), network_trainee.generator_of(scene.seed, "noise")).to(mixture.device)
+    noise = uniform((f0.shape[1], frames * hop), generator_of(scene.seed, "noise")).to(mixture.device)
     size = min(frames, max(1, round(settings.chunk_seconds * scene.rate / hop)))
     places = chunks.starts(frames, size, settings.overlap)
     parts = [

@@ -18,20 +18,22 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from workflow_scripts.lib.audio import chunks
+from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
 from workflow_scripts.lib.audio.stft import stft
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.methods import chunks, network_trainee
-from workflow_scripts.lib.methods.contract import Scene, Tensors
-from workflow_scripts.lib.methods.masking import apply_masks, ratio_masks
-from workflow_scripts.lib.methods.network_trainee import Descent
-from workflow_scripts.lib.methods.source_order import check_order, order_of, without_order
-from workflow_scripts.lib.methods.unet_network import (
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.networks.unet import (
     ConditionedUNet,
     HarmonicConditioner,
     PitchConditioner,
     PlainUNet,
 )
+from workflow_scripts.lib.training import network_trainee
+from workflow_scripts.lib.training.network_trainee import Descent
 
 CONDITIONS = ("pitch", "harmonics", "none")
 
@@ -72,15 +74,13 @@ def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
     """A U-Net at its start values. Raises UserError for an unknown condition."""
-    network = network_trainee.built(
-        lambda: _network(settings, len(data.train.sources), data.train.rate), seed, data.start
-    )
+    network = tensors.built(lambda: _network(settings, len(data.train.sources), data.train.rate), seed, data.start)
     if settings.condition == "none":
         task = network_trainee.Task(partial(all_sources, settings), partial(all_sources, settings), loss_of)
     else:
         task = network_trainee.Task(partial(one_voice, settings), partial(every_voice, settings), loss_of)
     return network_trainee.trainee_of(
-        task, network, data, settings, seed, device, accelerator, order_of(data.train.sources)
+        task, network, data, settings, seed, device, accelerator, tensors.order_of(data.train.sources)
     )
 
 
@@ -88,8 +88,8 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
     network = _network(settings, len(scene.sources), scene.rate)
     if settings.condition == "none":
-        check_order(model, scene.sources, "The model of the U-Net")
-    network = network_trainee.restored(network, without_order(model), scene, "the U-Net")
+        tensors.check_order(model, scene.sources, "The model of the U-Net")
+    network = tensors.restored(network, tensors.without_order(model), scene.rate, scene.mixture.device, "the U-Net")
     spectrum = stft(scene.mixture, settings.window, settings.hop)
     steered = settings.condition != "none"
     f0 = network_trainee.contours([scene], settings.hop, spectrum.shape[-1])[0] if steered else None

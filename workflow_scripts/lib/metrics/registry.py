@@ -9,7 +9,7 @@ import pandas as pd
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.metrics.frames import Frames, fit_length, frames_of
-from workflow_scripts.lib.metrics.scene import Estimate, Scene
+from workflow_scripts.lib.metrics.scored_track import Estimate, Scene
 
 
 @dataclass(frozen=True)

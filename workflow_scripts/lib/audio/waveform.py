@@ -1,0 +1,113 @@
+"""How a network on waveforms separates a song of any length: level and chunks.
+
+A song is brought to zero mean and unit deviation of its mono mixture, which is undone on every estimate. Its chunks are
+either overlapping and cross-faded, or, as published with UGOSA, side by side, each averaged over random shifts. All
+overlapping chunks have one length, because the network normalises over what it is given, and hold no added silence
+unless the song is shorter than a chunk. Memory does not grow with the song beyond the mixture and the estimates.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from workflow_scripts.lib.audio import chunks
+from workflow_scripts.lib.core.generators import generator_of
+
+# mixture [batch, channel, time] -> estimates [batch, source, channel, time]
+Separator = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """How chunks are put together.
+
+    assembly: `faded` (overlapping, cross-faded) or `shifted` (side by side, averaged over shifts).
+    chunk_seconds: of both.  overlap: of `faded`, share of a chunk that the next one covers too, in [0, 1).
+    shifts, shift_seconds: of `shifted`, the number of passes and the longest silence before a chunk.
+    """
+
+    assembly: Literal["faded", "shifted"] = "faded"
+    chunk_seconds: float = 10.0
+    overlap: float = 0.25
+    shifts: int = 10
+    shift_seconds: float = 0.5
+
+
+@dataclass(frozen=True)
+class Level:
+    """Mean and standard deviation of a mono mixture; the deviation of a constant one counts as 1."""
+
+    mean: float
+    deviation: float
+
+    def normalised(self, signals: torch.Tensor) -> torch.Tensor:
+        return (signals - self.mean) / self.deviation
+
+
+AS_IT_IS = Level(0.0, 1.0)
+
+
+def level_of(mixture: torch.Tensor) -> Level:
+    """Mixture [channel, time] -> the level of its mean over channels."""
+    mono = mixture.mean(dim=0)
+    deviation = mono.std(correction=0).item()
+    return Level(mono.mean().item(), deviation if deviation > 0 else 1.0)
+
+
+def separated(
+    network: nn.Module, outputs: Sequence[int], mixture: torch.Tensor, rate: int, seed: int, assembly: Assembly
+) -> torch.Tensor:
+    """Mixture [channel, time] at `rate` Hz -> estimates [source, channel, time] of a network, without gradient.
+
+    outputs: index of each source among the network's outputs.  seed: of the random shifts.
+    """
+    level, size = level_of(mixture), round(assembly.chunk_seconds * rate)
+
+    def separator(chunk: torch.Tensor) -> torch.Tensor:
+        return network(chunk)[:, outputs]
+
+    with torch.no_grad():
+        if assembly.assembly == "faded":
+            found = faded(separator, mixture, len(outputs), size, assembly.overlap, level)
+        else:
+            reach, generator = round(assembly.shift_seconds * rate), generator_of(seed, "shifts")
+            found = shifted(separator, mixture, len(outputs), size, assembly.shifts, reach, generator, level)
+        return found.mul_(level.deviation).add_(level.mean)
+
+
+def faded(
+    separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float, level: Level = AS_IT_IS
+) -> torch.Tensor:
+    """Mixture [channel, time] -> estimates [source, channel, time] from cross-faded chunks of `size` samples.
+
+    overlap: share of a chunk that the next one covers too, in [0, 1).  level: that the chunks are brought to.
+    """
+    length = mixture.shape[-1]
+    places = chunks.starts(length, size, overlap)
+    estimates = mixture.new_zeros(sources, *mixture.shape)
+    for start, fade in zip(places, chunks.fades(places, length, size, mixture), strict=True):
+        part = level.normalised(mixture[..., start : start + size])
+        estimates[..., start : start + size] += separator(part.unsqueeze(0))[0] * fade
+    return estimates
+
+
+def shifted(
+    separator: Separator, mixture: torch.Tensor, sources: int, size: int, shifts: int, reach: int,
+    generator: torch.Generator, level: Level = AS_IT_IS,
+) -> torch.Tensor:  # fmt: skip
+    """The same from chunks side by side, each the mean over `shifts` passes with silence of random length before it.
+
+    reach: samples; between 0 and this many zeros stand before a chunk, the rest of them behind it.
+    """
+    estimates = mixture.new_zeros(sources, *mixture.shape)
+    for start in range(0, mixture.shape[-1], size):
+        part = level.normalised(mixture[..., start : start + size])
+        for before in torch.randint(reach + 1, (shifts,), generator=generator).tolist():
+            given = pad(part, (before, reach - before)).unsqueeze(0)
+            found = separator(given)[0, ..., before : before + part.shape[-1]]
+            estimates[..., start : start + size] += found / shifts
+    return estimates

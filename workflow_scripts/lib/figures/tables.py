@@ -1,0 +1,265 @@
+"""What the tables of a comparison hold: the statistics, the long CSV, and cells as text with the notes beneath.
+
+How they are written is in `table_texts`. One table holds one metric under one aggregation: rows are methods, columns
+are sources, so that numbers of different definitions never share a column. What each number means stands beneath.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.statistics.statistics import (
+    ALL,
+    ROW,
+    Kind,
+    Row,
+    best_methods,
+    paired_tests,
+    row_label,
+    summarise,
+)
+
+NONE = "–"
+
+AGGREGATION_NOTES = {
+    "median of medians": "median over the frames of a track, then median over tracks (SiSEC 2018); over all sources,"
+    " the mean over a track's sources in between.",
+    "mean over frames": "mean over all frames of all tracks (and sources) together (arXiv 2201.09592).",
+    "median over tracks": "median of one value a track; over all sources, of the mean over the track's sources.",
+    "mean over tracks": "mean of one value a track; over all sources, of the mean over the track's sources.",
+}
+GENERAL_NOTES = (
+    "In brackets: 95 % bootstrap interval over tracks (2000 resamples of whole tracks, percentiles); none for a single"
+    " track. With few tracks it is too narrow: about 4 in 5 such intervals hold the truth with 4 tracks, 9 in 10 with"
+    " 10. The seeds of a method are averaged within each track first.",
+    "scored and left out: numbers of values over all sources, tracks and seeds that are defined and that are not (a"
+    " silent frame, for instance); those left out enter no aggregate. Infinite values count as scored, stay in"
+    " medians and are left out of means.",
+    "Bold, or * in plain text: best among the methods that are no bounds, which is claimed only where it is supported"
+    " against every other one: two-sided Wilcoxon signed-rank test over tracks, Holm-corrected over all pairs of"
+    " methods, p at most 0.05, and a bootstrap interval of the mean paired difference that excludes zero.",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that the tables of one comparison show.
+
+    order: (method, f0) of each row; bounds: methods that are references, not competitors; kind: the aggregation that
+    the tables show and the tests were made on, chosen before looking.
+    summary, tests, best, costs: of `summarise`, `paired_tests` (all metrics), `best_methods` and `summarise_costs`.
+    status: method, f0, seed, reason of what failed.
+    """
+
+    name: str
+    dataset: str
+    order: tuple[Row, ...]
+    bounds: tuple[str, ...]
+    kind: Kind
+    summary: pd.DataFrame
+    tests: pd.DataFrame
+    best: pd.DataFrame
+    costs: pd.DataFrame
+    status: pd.DataFrame
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.summary["metric"].unique())
+
+    @property
+    def sources(self) -> list[str]:
+        """`all` first, where it exists: that is the column which most readers want."""
+        names = list(self.summary["source"].unique())
+        return [name for name in names if name == ALL] + [name for name in names if name != ALL]
+
+
+def compare(
+    scores: pd.DataFrame,
+    costs: pd.DataFrame,
+    status: pd.DataFrame,
+    order: Sequence[Row],
+    *,
+    bounds: Collection[str],
+    kind: Kind,
+    lower_is_better: Collection[str],
+    generator: np.random.Generator,
+) -> Comparison:
+    """All statistics of one comparison; `scores` holds its values alone, metrics in the order of the tables."""
+    if scores.empty:
+        raise UserError("The comparison has no scores: every method failed or nothing was scored; see the logs")
+    summary = summarise(scores, order, generator)
+    metrics = list(summary["metric"].unique())
+    tests = pd.concat(
+        [paired_tests(scores, metric, order, kind, generator, bounds) for metric in metrics], ignore_index=True
+    )
+    return Comparison(
+        name=str(scores["comparison"].iloc[0]),
+        dataset=str(scores["dataset"].iloc[0]),
+        order=tuple(order),
+        bounds=tuple(bounds),
+        kind=kind,
+        summary=summary,
+        tests=tests,
+        best=best_methods(summary[summary["kind"] == kind], tests, bounds, lower_is_better),
+        costs=summarise_costs(costs, order),
+        status=status,
+    )
+
+
+def summarise_costs(costs: pd.DataFrame, order: Sequence[Row]) -> pd.DataFrame:
+    """Costs a method and stage: cpu_seconds and wall_seconds (jobs of a seed added up, mean over seeds), peak memory.
+
+    `costs` has the columns method, f0, seed, stage, cpu_seconds, wall_seconds, peak_memory_mib; of several jobs the
+    largest peak counts. Rows come in the order given, stages in order of appearance.
+    """
+    spent = costs.groupby([*ROW, "stage", "seed"], sort=False, observed=True).agg(
+        {"cpu_seconds": "sum", "wall_seconds": "sum", "peak_memory_mib": "max"}
+    )
+    table = spent.groupby([*ROW, "stage"], sort=False, observed=True).agg(
+        {"cpu_seconds": "mean", "wall_seconds": "mean", "peak_memory_mib": "max"}
+    )
+    table = table.reset_index()
+    place = {row: number for number, row in enumerate(order)}
+    rank = [place.get(row, -1) for row in table[ROW].itertuples(index=False, name=None)]
+    table = table.assign(rank=rank).query("rank >= 0")
+    return table.sort_values("rank", kind="stable").drop(columns="rank").reset_index(drop=True)
+
+
+def long_table(comparison: Comparison, definitions: Mapping[str, str]) -> pd.DataFrame:
+    """One row a method, F0, source, metric and aggregation, with its definition; each failed seed has a row."""
+    check_definitions(comparison.metrics, definitions)
+    best = comparison.best[comparison.best["supported"].astype(bool)]
+    table = comparison.summary.merge(best[[*ROW, "source", "metric", "kind"]].assign(best=True), how="left")
+    table["best"] = table["best"].eq(True)
+    table["status"] = "scored"
+    table["definition"] = table["metric"].map(definitions)
+    status = comparison.status
+    reasons = "failed for seed " + status["seed"].astype(str) + ": " + status["reason"].astype(str)
+    failed = status[ROW].assign(status=reasons, best=False)
+    table = pd.concat([table, failed], ignore_index=True) if len(failed) else table
+    table.insert(2, "bound", table["method"].isin(comparison.bounds))
+    table.insert(0, "comparison", comparison.name)
+    table.insert(1, "dataset", comparison.dataset)
+    counts = ["tracks", "tracks_left_out", "seeds", "scored", "left_out", "infinite"]
+    return table.drop(columns="kind").astype(dict.fromkeys(counts, "Int64"))
+
+
+def csv_table(comparison: Comparison, definitions: Mapping[str, str]) -> str:
+    """`long_table` as CSV: undefined values empty, infinite ones as inf."""
+    return long_table(comparison, definitions).to_csv(index=False)
+
+
+def check_definitions(metrics: Sequence[str], definitions: Mapping[str, str]) -> None:
+    missing = [metric for metric in metrics if metric not in definitions]
+    if missing:
+        raise UserError(f"No definition is given for the metric {', '.join(missing)}; a table states what it shows")
+
+
+def select(comparison: Comparison, metric: str) -> pd.DataFrame:
+    """The summary's rows of one metric under the comparison's aggregation."""
+    summary = comparison.summary
+    if metric not in comparison.metrics:
+        raise UserError(f"The comparison has no metric {metric!r}; {nearest(metric, comparison.metrics)}")
+    return summary[(summary["metric"] == metric) & (summary["kind"] == comparison.kind)]
+
+
+def number(value: float) -> str:
+    if np.isnan(value):
+        return NONE
+    return f"{value:.2f}" if np.isfinite(value) else ("∞" if value > 0 else "-∞")
+
+
+def with_interval(row: pd.Series) -> str:
+    bracket = "" if row["interval"] else f" [{number(row['low'])}, {number(row['high'])}]"
+    return number(row["value"]) + bracket
+
+
+def failure(comparison: Comparison, row: Row) -> str:
+    """Why a method has no scores, in one line."""
+    status = comparison.status
+    reasons = status.loc[(status["method"] == row[0]) & (status["f0"] == row[1]), "reason"]
+    return " ".join(f"failed: {reasons.iloc[0]}".split()) if len(reasons) else "not scored"
+
+
+def score_table(comparison: Comparison, metric: str) -> pd.DataFrame:
+    """Cells as text: method, a column a source with intervals, then the counts of the row over all its sources."""
+    chosen = select(comparison, metric)
+    sources = [source for source in comparison.sources if source in set(chosen["source"])]
+    infinite = chosen["infinite"].any()
+    rows = []
+    for method, f0 in comparison.order:
+        cells = chosen[(chosen["method"] == method) & (chosen["f0"] == f0)].set_index("source")
+        if cells.empty:
+            texts, counts = [failure(comparison, (method, f0)), *[""] * (len(sources) - 1)], [""] * 5
+        else:
+            texts = [with_interval(cells.loc[source]) if source in cells.index else NONE for source in sources]
+            whole = cells.iloc[-1]  # `all`, where there are several sources
+            tracks = f"{whole['tracks']} of {whole['tracks'] + whole['tracks_left_out']}"
+            counts = [str(whole[name]) for name in ("seeds", "scored", "left_out", "infinite")]
+            counts.insert(0, tracks if whole["tracks_left_out"] else str(whole["tracks"]))
+        rows.append([row_label(method, f0), *texts, *counts[: 5 if infinite else 4]])
+    names = ["tracks", "seeds", "scored", "left out", "infinite"][: 5 if infinite else 4]
+    return pd.DataFrame(rows, columns=["method", *sources, *names])
+
+
+def best_cells(comparison: Comparison, metric: str, table: pd.DataFrame) -> pd.DataFrame:
+    """True at each cell of `score_table` that may be called best."""
+    best = comparison.best[(comparison.best["metric"] == metric) & comparison.best["supported"].astype(bool)]
+    marked = pd.DataFrame(False, index=table.index, columns=table.columns)
+    for row in best.itertuples():
+        marked.loc[comparison.order.index((row.method, row.f0)), row.source] = True
+    return marked
+
+
+def best_note(comparison: Comparison, metric: str) -> str:
+    """Which method is marked best on which source, and why not where none is."""
+    best = comparison.best[comparison.best["metric"] == metric]
+    if best.empty:
+        return "No method but bounds is scored: nothing is marked as best."
+    groups: dict[str, list[str]] = {}
+    for row in best.itertuples():
+        said = "marked as best" if row.supported else row.remark
+        groups.setdefault(f"{row_label(row.method, row.f0)}, {said}", []).append(row.source)
+    return "Leading: " + "; ".join(f"{', '.join(sources)}: {said}" for said, sources in groups.items()) + "."
+
+
+def cost_table(comparison: Comparison) -> pd.DataFrame:
+    """Cells as text: method, then CPU seconds, wall seconds and peak memory in MiB of each stage."""
+    costs = comparison.costs
+    stages = [stage for stage in ("train", "adapt", "separate") if (costs["stage"] == stage).any()]
+    quantities = {"cpu_seconds": "CPU s", "wall_seconds": "wall s", "peak_memory_mib": "MiB"}
+    found = costs.set_index([*ROW, "stage"])
+    rows = []
+    for row in comparison.order:
+        keys = [(*row, stage) for stage in stages]
+        cells = [cost(found.loc[key, name]) if key in found.index else NONE for key in keys for name in quantities]
+        rows.append([row_label(*row), *cells])
+    return pd.DataFrame(
+        rows, columns=["method", *[f"{stage} {unit}" for stage in stages for unit in quantities.values()]]
+    )
+
+
+def cost(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def partial_failures(comparison: Comparison) -> list[str]:
+    """One sentence for each method that has scores although some of its seeds failed."""
+    scored = set(comparison.summary[ROW].itertuples(index=False, name=None))
+    return [
+        f"{row_label(row.method, row.f0)} failed for seed {row.seed}: {' '.join(str(row.reason).split())}"
+        for row in comparison.status.itertuples()
+        if (row.method, row.f0) in scored
+    ]
+
+
+def notes(comparison: Comparison, definitions: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(term, explanation) of everything that the tables show; the term is empty for general remarks."""
+    check_definitions(comparison.metrics, definitions)
+    used = comparison.summary.loc[comparison.summary["kind"] == comparison.kind, "aggregation"].unique()
+    terms = [(metric, definitions[metric]) for metric in comparison.metrics]
+    terms += [(name, AGGREGATION_NOTES[name]) for name in used]
+    return terms + [("", note) for note in (*GENERAL_NOTES, *partial_failures(comparison))]

@@ -1,0 +1,200 @@
+"""From scenes to the patches of the U-Net of arXiv 1711.00048, and from its patches to the sources of a whole track."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
+from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks import tensors
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.networks.unpadded_unet import (
+    HEADS,
+    MASK,
+    PatchShape,
+    ValidUNet,
+    as_given,
+    as_read,
+    centre,
+    patch_shape,
+)
+
+RECONSTRUCTIONS = ("magnitude", "mask")
+SCALES = ("training", "own")
+PATCHES_AT_ONCE = 32
+CRITIC = "critic."  # before the names of tensors that training needs and separation does not
+
+
+@dataclass(frozen=True)
+class SeparatorSettings:
+    """The separator, its training by Adam, and how it is applied.
+
+    window, hop: of the STFT, in samples.  frames: of a patch, rounded up to what the network can give.
+    levels, width, head: of `ValidUNet`.
+    reconstruction: `magnitude` takes the estimates' magnitudes with the phase of the mixture, as published; `mask`
+        divides them by their sum first, so that the sources add up to the mixture.
+    scale: `training` scales a track to the highest peak met in training before the network reads it; `own` leaves it
+        as it is, as published.
+    learning_rate: of the separator.
+    average: decay per step of the exponential moving average of the weights that is validated and kept; 0 for none, as
+        published.
+    """
+
+    window: int = 256
+    hop: int = 128
+    frames: int = 32
+    levels: int = 3
+    width: int = 8
+    head: str = MASK
+    reconstruction: str = "magnitude"
+    scale: str = "training"
+    learning_rate: float = 1e-3
+    average: float = 0.0
+
+    @property
+    def bins(self) -> int:
+        return self.window // 2 + 1
+
+    @property
+    def shape(self) -> PatchShape:
+        return patch_shape(self.bins, self.frames, self.levels)
+
+
+CHOICES = {"head": HEADS, "reconstruction": RECONSTRUCTIONS, "scale": SCALES}
+
+
+def check(settings: SeparatorSettings, choices: dict[str, Sequence[str]] = CHOICES) -> None:
+    """Raise UserError for a misspelt choice, with the nearest one."""
+    for name, allowed in choices.items():
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise UserError(f"The setting {name!r} is {value!r}; {nearest(value, allowed)}")
+
+
+def network_of(settings: SeparatorSettings, sources: int) -> ValidUNet:
+    """Raises UserError for a misspelt choice and for fewer than two sources."""
+    check(settings)
+    if sources < 2:
+        raise UserError(f"The valid U-Net separates two sources or more; {sources} was asked for.")
+    return ValidUNet(sources, settings.levels, settings.width, settings.head)
+
+
+# Patches for training
+
+
+@dataclass(frozen=True)
+class Example:
+    """Patches of log(1 + magnitude), one an excerpt.
+
+    mixture: [item, bin, frame] as the network reads it.  targets: [item, source, bin, frame] as it gives them.
+    """
+
+    mixture: torch.Tensor
+    targets: torch.Tensor
+
+
+def example_of(scenes: Sequence[Scene], settings: SeparatorSettings) -> Example:
+    """Scenes of one length with references -> the patch in the middle of each. Raises UserError without references."""
+    if any(scene.references is None for scene in scenes):
+        raise UserError("The valid U-Net learns from the true sources; the training excerpts came without them.")
+    references = torch.stack([scene.references.mean(dim=1) for scene in scenes])
+    return Example(mixture_patches(scenes, settings), given_patches(references, scenes[0].rate, settings))
+
+
+def mixture_patches(scenes: Sequence[Scene], settings: SeparatorSettings) -> torch.Tensor:
+    """Scenes of one length -> log(1 + magnitude) of their mixtures, channels averaged, as read."""
+    shape = settings.shape
+    middle = _middle(mono(scenes), scenes[0].rate, settings)
+    return as_read(centre(middle, (settings.bins, shape.read[1])), shape)
+
+
+def given_patches(signals: torch.Tensor, rate: int, settings: SeparatorSettings) -> torch.Tensor:
+    """Signals [..., time] of excerpts -> log(1 + magnitude) [..., bin, frame] of their middle, as given."""
+    shape = settings.shape
+    # The middle of the frames that are read, which an odd surplus can shift against the middle of the excerpt.
+    read = centre(_middle(signals, rate, settings), (settings.bins, shape.read[1]))
+    return as_given(centre(read, (settings.bins, shape.given[1])), shape)
+
+
+def mono(scenes: Sequence[Scene]) -> torch.Tensor:
+    """Mixtures [item, time] of scenes of one length, channels averaged."""
+    return torch.stack([scene.mixture.mean(dim=0) for scene in scenes])
+
+
+def _middle(signals: torch.Tensor, rate: int, settings: SeparatorSettings) -> torch.Tensor:
+    """log(1 + magnitude) [..., bin, frame] of all frames. Raises UserError where they are fewer than a patch reads."""
+    needed = (settings.shape.read[1] - 1) * settings.hop
+    if signals.shape[-1] < needed:
+        raise UserError(
+            f"A patch with its context lasts {needed} samples, and an excerpt has {signals.shape[-1]}; set "
+            f"training.seconds to {math.ceil(100 * needed / rate) / 100} or more."
+        )
+    return log_magnitudes(stft(signals, settings.window, settings.hop))
+
+
+def log_magnitudes(spectrum: torch.Tensor) -> torch.Tensor:
+    """log(1 + |X|) of a complex spectrogram."""
+    return torch.log1p(spectrum.abs())
+
+
+# Whole tracks
+
+
+def separate(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch.Tensor:
+    """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene.
+
+    Each channel is separated by itself.
+    """
+    network = restored(scene, settings, model)
+    gain = _gain(scene, settings, model)
+    with torch.no_grad():
+        return signals(network, gain * scene.mixture, settings) / gain
+
+
+def restored(scene: Scene, settings: SeparatorSettings, model: Tensors) -> nn.Module:
+    """The separator of a model. Raises UserError where it fits neither the settings nor the scene."""
+    tensors.check_order(model, scene.sources, "The model of the valid U-Net")
+    own = {name: each for name, each in tensors.without_order(model).items() if not name.startswith((CRITIC, "peak"))}
+    network = network_of(settings, len(scene.sources))
+    return tensors.restored(network, own, scene.rate, scene.mixture.device, "the U-Net without padding")
+
+
+def _gain(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch.Tensor:
+    """What the mixture is multiplied with before the network reads it; 1 for silence."""
+    peak = scene.mixture.abs().max()
+    if settings.scale == "own" or peak == 0:
+        return torch.ones_like(peak)
+    return model["peak"].to(peak) / peak
+
+
+def signals(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSettings) -> torch.Tensor:
+    """Mixtures [item, time] of any length, each by itself -> sources [source, item, time], float32."""
+    spectrum = stft(mixtures, settings.window, settings.hop)
+    magnitudes = torch.expm1(estimates(network, log_magnitudes(spectrum), settings).transpose(0, 1))
+    if settings.reconstruction == "mask":
+        return apply_masks(ratio_masks(magnitudes), spectrum, settings.hop, mixtures.shape[-1])
+    # torch.sgn: the phase of a complex number, zero where the mixture is, so that silence stays silence.
+    return istft(magnitudes * torch.sgn(spectrum), settings.window, settings.hop, mixtures.shape[-1]).float()
+
+
+def estimates(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSettings) -> torch.Tensor:
+    """log(1 + magnitude) [item, bin, frame] of any number of frames -> [item, source, bin, frame] of the sources.
+
+    Patches follow each other without overlap; the last one is moved back to end with the track. Beyond the ends, zeros.
+    """
+    shape, frames = settings.shape, mixtures.shape[-1]
+    size, margin = shape.given[1], shape.margin[1]
+    whole = as_read(pad(mixtures, (margin, margin + max(0, size - frames))), shape)
+    places = sorted({*range(0, max(1, frames - size + 1), size), max(0, frames - size)})
+    patches = torch.cat([whole[..., start : start + shape.read[1]] for start in places])
+    given = torch.cat([network(each) for each in patches.split(PATCHES_AT_ONCE)]).unflatten(0, (len(places), -1))
+    joined = given.new_empty(*given.shape[1:-1], max(frames, size))
+    for start, patch in zip(places, given, strict=True):
+        joined[..., start : start + size] = patch
+    return joined[..., : mixtures.shape[-2], :frames]

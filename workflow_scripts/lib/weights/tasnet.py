@@ -1,0 +1,157 @@
+"""The published Conv-TasNet weights of facebookresearch/demucs as a model of `conv_tasnet`.
+
+Nothing but tensors, numbers, texts and their containers is read, so no code from a file ever runs. The file of the
+branch v2 holds tensors alone. That of the branch v1 is a pickle that also names the network's class and keeps the
+arguments that it was made with: the class becomes an inert placeholder, and whatever else the file asks for is refused.
+"""
+
+import pickle
+import tarfile
+import types
+import warnings
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch._utils import _rebuild_tensor_v2
+from torch.serialization import SourceChangeWarning
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
+from workflow_scripts.lib.networks.tensors import Tensors, order_of
+from workflow_scripts.lib.weights.published import FORMS
+
+FORM = FORMS["tasnet"]
+SOURCES = FORM.sources
+
+# Names: ours, and those of the public code. Of a block they stand behind `repeats.<repeat>.<block>.`.
+OUTER = {
+    "encoder.weight": "encoder.conv1d_U.weight",
+    "normalise.gain": "separator.network.0.gamma",
+    "normalise.offset": "separator.network.0.beta",
+    "bottleneck.weight": "separator.network.1.weight",
+    "mask.weight": "separator.network.3.weight",
+    "decoder.weight": "decoder.basis_signals.weight",
+}
+INNER = {
+    "widen.weight": "net.0.weight",
+    "bend.weight": "net.1.weight",
+    "normalise.gain": "net.2.gamma",
+    "normalise.offset": "net.2.beta",
+    "along.weight": "net.3.net.0.weight",
+    "bend_again.weight": "net.3.net.1.weight",
+    "normalise_again.gain": "net.3.net.2.gamma",
+    "normalise_again.offset": "net.3.net.2.beta",
+    "narrow.weight": "net.3.net.3.weight",
+}
+
+
+def imported(path: Path) -> Tensors:
+    """A file of the published weights -> what `conv_tasnet.separate` takes as its model.
+
+    Raises UserError where the file cannot be read, holds code, or lacks a tensor.
+    """
+    return converted(read(Path(path)), str(path))
+
+
+def read(path: Path) -> Tensors:
+    """The tensors of a PyTorch file, old or new; of one that keeps class, arguments and state, those of the state."""
+    try:
+        content = _content(path)
+    except (OSError, RuntimeError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
+            pickle.UnpicklingError) as error:  # fmt: skip
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{path}: cannot be read as weights ({reason}); allowed are PyTorch files of tensors and of the published "
+            "Conv-TasNet."
+        ) from error
+    state = content.get("state", content) if isinstance(content, dict) else content
+    if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
+        raise UserError(f"{path}: holds no named tensors; give the file of the published weights.")
+    return dict(state)
+
+
+def converted(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
+    """Tensors under the names of the public code -> under ours, with the rate and the order of the sources."""
+    theirs = {**OUTER, **_inner(tensors)}
+    missing, extra = sorted(set(theirs.values()) - set(tensors)), sorted(set(tensors) - set(theirs.values()))
+    for verb, found in (("lacks", missing), ("has besides the network's", extra)):
+        if found:
+            raise UserError(f"{where}: {verb} {len(found)} tensors, the first {found[0]!r}; give a published file.")
+    ours = {name: tensors[their].float().contiguous() for name, their in theirs.items()}
+    expected = {name: each.shape for name, each in _network(ours).state_dict().items()}
+    for name, shape in expected.items():
+        if ours[name].shape != shape:
+            raise UserError(
+                f"{where}: the tensor {theirs[name]!r} has shape {tuple(ours[name].shape)} where {tuple(shape)} is "
+                "expected; give a published file."
+            )
+    if len(SOURCES) * ours["encoder.weight"].shape[0] != ours["mask.weight"].shape[0]:
+        raise UserError(f"{where}: is not for the {len(SOURCES)} sources {', '.join(SOURCES)}; give a published file.")
+    return {**ours, **order_of(SOURCES), "rate": torch.tensor(FORM.rate)}
+
+
+def _inner(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """Our names and theirs, of all blocks that the file has."""
+    blocks = {tuple(name.split(".")[3:5]) for name in tensors if name.startswith("separator.network.2.")}
+    return {
+        f"repeats.{'.'.join(block)}.{ours}": f"separator.network.2.{'.'.join(block)}.{theirs}"
+        for block in sorted(blocks)
+        for ours, theirs in INNER.items()
+    }
+
+
+def _network(ours: Tensors) -> ConvTasNet:
+    with torch.device("meta"):  # shapes alone
+        return network_like(ours)
+
+
+# Reading without running
+
+
+class Placeholder:
+    """Stands for the class that a file names; can be made of anything and does nothing."""
+
+    dump_patches = False  # asked for by torch where a file keeps the source of a class
+
+    def __new__(cls, *arguments: Any) -> "Placeholder":  # noqa: ARG004
+        return super().__new__(cls)
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+ALLOWED = {
+    "collections.OrderedDict": OrderedDict,
+    "torch._utils._rebuild_tensor_v2": _rebuild_tensor_v2,
+    "demucs.tasnet.ConvTasNet": Placeholder,
+}
+
+
+class Restricted(pickle.Unpickler):
+    """Finds only what is needed to build named tensors; torch itself finds the types of their storages."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = ALLOWED.get(f"{module}.{name}")
+        if found is None:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no weights need")
+        return found
+
+
+def _content(path: Path) -> Any:
+    # Both are kinds of files that torch would open by other means than the unpickler that it is given.
+    if tarfile.is_tarfile(path):
+        raise pickle.UnpicklingError("it is a tar archive")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+                raise pickle.UnpicklingError("it is a compiled program")
+    reader = types.ModuleType("restricted")
+    reader.Unpickler = Restricted
+    reader.load = lambda file, **options: Restricted(file, **options).load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SourceChangeWarning)
+        return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
