@@ -11,6 +11,7 @@ from workflow_scripts.lib.audio import marked_stems
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.losses import marked
 from workflow_scripts.lib.methods import conv_tasnet, muted, one_shot
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes

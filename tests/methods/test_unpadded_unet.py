@@ -266,7 +266,7 @@ def test_a_model_to_start_from_must_be_of_the_same_rate_sources_and_size():
 
 
 def test_an_excerpt_without_room_for_the_context_is_refused_with_the_seconds_that_are_needed():
-    with pytest.raises(UserError, match=r"lasts 928 samples, and an excerpt has 900; set loop.seconds to 0.12"):
+    with pytest.raises(UserError, match=r"lasts 928 samples, and an excerpt has 900; set training.seconds to 0.12"):
         trainee(length=900).step(1)
     assert trainee(length=928).step(1)["loss"] > 0
 

@@ -25,6 +25,7 @@ from workflow_scripts.lib.audio.waveform import Assembly
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.losses import marked
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
 from workflow_scripts.lib.networks.tensors import Tensors
