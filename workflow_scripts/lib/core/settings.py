@@ -126,7 +126,7 @@ def sentence(error: pydantic.ValidationError, schema: Mapping[str, Any], values:
 
 
 def _reached(path: Any, schema: Mapping[str, Any], values: Any) -> tuple[list[Any], dict[str, Any], Any]:
-    """(keys, schema, value) at the end of a path, without the steps of it that name no key but a way to read a value."""
+    """(keys, schema, value) at the end of a path, without those steps that name no key but a way to read a value."""
     keys, part = [], _resolved(schema, schema)
     for step in path:
         options = [_resolved(option, schema) for option in part.get("anyOf", [part])]
