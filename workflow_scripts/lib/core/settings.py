@@ -45,12 +45,15 @@ class Free:
 
 
 CONFIG = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+DECLARED: list[type] = []  # every class of settings that was imported, for the tests that look at all of them
 
 
 @dataclass_transform(frozen_default=True)
 def settings(of: type[Class]) -> type[Class]:
     """Make a class of annotated fields a frozen dataclass whose values are checked; see the module."""
-    return checked_dataclass(frozen=True, config=CONFIG)(of)
+    made = checked_dataclass(frozen=True, config=CONFIG)(of)
+    DECLARED.append(made)
+    return made
 
 
 def checked(of: type[Class], values: Any, where: str) -> Class:
