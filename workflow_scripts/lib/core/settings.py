@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import pydantic
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from workflow_scripts.lib.core.errors import UserError, nearest
@@ -35,6 +35,16 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Overlap = Annotated[float, Field(ge=0, lt=1)]  # share of a chunk that the next one covers too
+
+
+def _once_each(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    twice = next((value for value in values if values.count(value) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} is there twice; name it once.")
+    return values
+
+
+Unique = AfterValidator(_once_each)  # for a tuple
 
 
 @dataclass(frozen=True)
@@ -100,11 +110,18 @@ def sentence(error: pydantic.ValidationError, schema: Mapping[str, Any], values:
     schema: JSON schema of what was expected.  values: what was given.
     """
     errors = error.errors(include_url=False)
-    first = errors[0]["loc"][:1]
+    errors.sort(key=lambda each: each["loc"][-1:] != ("[key]",))  # a wrong name, then what stands under it
     # Of several ways to read one value, each with its error, the one that fits it furthest tells most.
-    mine = [each for each in errors if each["loc"][:1] == first]
-    found = max(mine, key=lambda each: len(_reached(each["loc"], schema, values)[0]))
+    mine = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
+    found = (
+        errors[0]
+        if errors[0]["loc"][-1:] == ("[key]",)
+        else max(mine, key=lambda each: len(_reached(each["loc"], schema, values)[0]))
+    )
     path, part, value = _reached(found["loc"], schema, values)
+    if found["loc"][-1] == "[key]":
+        key = ".".join(map(str, path[:-1]))
+        return f"{where}: the key {key!r} has the name {path[-1]!r}; allowed are letters, digits, '_' and '-'."
     if found["type"] == "missing" and isinstance(path[-1], int):  # of a list that is too short
         path, part, value = _reached(path[:-1], schema, values)
         found = found | {"type": "too_short"}
@@ -151,7 +168,7 @@ def _inner(part: Mapping[str, Any], step: Any) -> Any:
         return part["prefixItems"][step] if step < len(part.get("prefixItems", ())) else part.get("items")
     if step in part.get("properties", {}):
         return part["properties"][step]
-    other = part.get("additionalProperties")
+    other = next(iter(part.get("patternProperties", {}).values()), part.get("additionalProperties"))
     return (other if isinstance(other, dict) else {}) if other else None
 
 
@@ -173,7 +190,10 @@ def _choices(part: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Any]:
 
 def _allowed(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "anyOf" in part:
-        return " or ".join(_allowed(_resolved(option, schema), schema) for option in part["anyOf"])
+        options = [_resolved(option, schema) for option in part["anyOf"]]
+        numbers = any(option.get("type") == "number" for option in options)
+        told = [option for option in options if not (numbers and option.get("type") == "integer")]
+        return " or ".join(_allowed(option, schema) for option in told)
     if choices := _choices(part, schema):
         return ", ".join(map(str, choices))
     kind = KINDS.get(part.get("type", ""), "another value")
