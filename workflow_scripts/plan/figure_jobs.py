@@ -1,0 +1,236 @@
+"""Jobs that draw the figures of a comparison, with what each is told; and the report, which has them all."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workflow_scripts.lib.core.fingerprint import hash_of
+from workflow_scripts.lib.core.names import NO_F0
+from workflow_scripts.lib.core.registry import METRICS
+from workflow_scripts.plan import rows
+from workflow_scripts.plan.configuration import Configuration, degraded_sources
+from workflow_scripts.plan.data_jobs import Prepare
+from workflow_scripts.plan.job import Input, Job, Option, text
+from workflow_scripts.plan.model_jobs import Separate, described, taken
+from workflow_scripts.plan.result_jobs import Compare, OfComparison, ScoreF0
+
+
+@dataclass(frozen=True)
+class Figure(OfComparison):
+    """Figures of one comparison."""
+
+    stage = "report"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the comparison has what it shows."""
+        return True
+
+
+@dataclass(frozen=True)
+class Draw(Figure):
+    """Distributions, heat maps, and quality against the label budget."""
+
+    rule = "draw"
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {"scores": self.scores}
+
+    @property
+    def options(self) -> dict[str, Option]:
+        return self.told | {
+            "metric": self.entry.metrics[0],
+            "aggregation": self.entry.aggregation,
+            "groups": self.entry.groups,
+            "budgets": text(self.budgets()),
+        }
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """The trained rows, once for all seeds: label, F0, budget, and `curve`, the same for rows that differ in their
+        budget alone, and in that of the model that they start from."""
+        found = rows.rows_of(self.configuration, self.comparison)
+        pairs = dict.fromkeys((row.method, row.f0) for row in found if rows.own_training(row))
+        return [
+            {"label": entry.label, "f0": "" if f0 == NO_F0 else f0, "curve": budget_curve(self.configuration, method)}
+            | asdict(entry.budget)
+            for method, f0 in pairs
+            for entry in [self.configuration.method(method)]
+        ]
+
+
+@dataclass(frozen=True)
+class DrawTraining(Figure):
+    """Training curves."""
+
+    rule = "draw_training"
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {"curves": tuple(job.curves for job in rows.trainings_by_steps(self.configuration, self.comparison))}
+
+    @property
+    def options(self) -> dict[str, Option]:
+        jobs = rows.trainings_by_steps(self.configuration, self.comparison)
+        curves = [rows.names_of(job) | {"label": self.configuration.method(job.method).label} for job in jobs]
+        return self.told | {"rows": text(curves), "comparison": self.comparison}
+
+    @property
+    def is_drawn(self) -> bool:
+        return bool(self.inputs["curves"])
+
+
+@dataclass(frozen=True)
+class DrawRobustness(Figure):
+    """What errors in the F0 do."""
+
+    rule = "draw_robustness"
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {"scores": self.scores}
+
+    @property
+    def options(self) -> dict[str, Option]:
+        told = {"metric": self.entry.metrics[0], "aggregation": self.entry.aggregation, "errors": text(self.errors())}
+        return self.told | told
+
+    @property
+    def is_drawn(self) -> bool:
+        return bool(self.entry.degrade)
+
+    def errors(self) -> list[dict[str, Any]]:
+        """What each degraded F0 source is made of."""
+        made = {name: each for f0 in self.entry.f0 for name, each in degraded_sources(f0, self.entry).items()}
+        return [{"f0": name, "of": each["of"], "settings": each["settings"]} for name, each in made.items()]
+
+
+@dataclass(frozen=True)
+class DrawCritics(Figure):
+    """What the critics of an adversarial training see."""
+
+    rule = "draw_critics"
+
+    @property
+    def row(self) -> Separate | None:
+        return rows.row_with_critics(self.configuration, self.comparison)
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        training = rows.own_training(self.row) if self.row else None
+        data = Prepare(self.configuration, self.entry.dataset).manifest
+        return {"data": data} | ({"model": training.model} if training else {})
+
+    @property
+    def options(self) -> dict[str, Option]:
+        entry = asdict(self.configuration.method(self.row.method)) if self.row else {}
+        told = {"label": entry["label"], "sources": self.entry.sources, "split": self.entry.split}
+        return described(entry) | told | {"remark": self.told["remark"]}
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return taken(self.configuration, self.row.method, "critics_view") if self.row else ()
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.row is not None
+
+
+@dataclass(frozen=True)
+class DrawAdaptation(Figure):
+    """The course of the adaptations."""
+
+    rule = "draw_adaptation"
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {"adapted": self.adapted}
+
+    @property
+    def options(self) -> dict[str, Option]:
+        return self.told | {"comparison": self.comparison}
+
+    @property
+    def is_drawn(self) -> bool:
+        return bool(self.adapted)
+
+
+@dataclass(frozen=True)
+class DrawGains(Figure):
+    """What rows gain over the row whose model they use."""
+
+    rule = "draw_gains"
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {"scores": self.scores, "adapted": self.adapted}
+
+    @property
+    def options(self) -> dict[str, Option]:
+        return self.told | {
+            "gains": text(self.gains()),
+            "metrics": self.entry.metrics,
+            "families": self.families,
+            "aggregation": self.entry.aggregation,
+        }
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return tuple(METRICS.module(family) for family in self.families)
+
+    @property
+    def is_drawn(self) -> bool:
+        return any(row["adapted"] for row in self.gains())
+
+    def gains(self) -> list[dict[str, Any]]:
+        """The rows that use another row's model, adapted or as it is: label, that of the other row, that of the marks,
+        `group`, the same for rows that differ in their marks alone, and whether it is adapted."""
+        configuration, found = self.configuration, []
+        for name in self.entry.methods:
+            entry = configuration.method(name)
+            if entry.start and entry.start in self.entry.methods and not {"training", "f0"} & set(entry.needs):
+                marks = configuration.marks_source(entry.marks).label if entry.marks else None
+                row = {"label": entry.label, "baseline": configuration.method(entry.start).label, "marks": marks}
+                row["group"] = _hash_but_for(asdict(entry), "label", "like", "marks", "resources")
+                found.append(row | {"adapted": "adaptation" in entry.needs})
+        return found
+
+
+FIGURES = (Draw, DrawTraining, DrawCritics, DrawRobustness, DrawAdaptation, DrawGains)
+
+
+@dataclass(frozen=True)
+class Report(Job):
+    """The Parquet table of all scores, and the summary that ends a run."""
+
+    rule, stage = "report", "report"
+
+    @property
+    def folder(self) -> str:
+        return "results/report"
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        compared = [Compare(self.configuration, name) for name in self.configuration.run]
+        return {
+            "scores": tuple(made for each in compared for made in each.scores),
+            "tables": tuple(each.manifest for each in compared),
+            "f0": tuple(ScoreF0(self.configuration, each.comparison).page for each in compared if each.entry.f0),
+            "figures": tuple(figure.manifest for figure in self._figures()),
+        }
+
+    def _figures(self) -> Iterator[Figure]:
+        for kind in FIGURES:
+            drawn = (kind(self.configuration, name) for name in self.configuration.run)
+            yield from (figure for figure in drawn if figure.is_drawn)
+
+
+def budget_curve(configuration: Configuration, method: str) -> str:
+    """The same for methods that differ in their budget alone, and in that of the model that they start from."""
+    entry = asdict(configuration.method(method))
+    before = budget_curve(configuration, entry["start"]) if entry["start"] else ""
+    return _hash_but_for(entry, "label", "budget", "resources", "start") + before
+
+
+def _hash_but_for(entry: dict[str, Any], *keys: str) -> str:
+    return hash_of(text({key: value for key, value in entry.items() if key not in keys}))
