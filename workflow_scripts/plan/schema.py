@@ -1,6 +1,6 @@
 """`config/schema.yaml`, by which editors know every key: made from the declarations.
 
-    python -m workflow_scripts.plan.schema        writes it anew
+python -m workflow_scripts.plan.schema        writes it anew
 """
 
 from typing import Any
