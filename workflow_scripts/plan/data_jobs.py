@@ -1,12 +1,13 @@
 """Jobs that make what methods are given: data, F0, marks, and weights that others published."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workflow_scripts.lib.core.registry import CORPORA, DATASETS, F0_SOURCES, LAYOUTS, MARKS_SOURCES, WEIGHTS
 from workflow_scripts.lib.datasets.origin import origin_hash
 from workflow_scripts.plan.job import Input, Job, Made, Option, text
-from workflow_scripts.plan.keys import Resources
+from workflow_scripts.plan.keys import Resources, Weights
 
 PREPARED = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms", "muted")
 
@@ -23,7 +24,7 @@ class Prepare(Job):
         return f"results/prepare/{self.dataset}"
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = asdict(self.configuration.dataset(self.dataset))
         return {"kind": entry["kind"], "dataset": text({name: entry[name] for name in PREPARED})}
 
@@ -59,7 +60,7 @@ class EstimateF0(Job):
         return f"results/estimate_f0/{self.dataset}/{self.f0}/{self.split}/{self.shard}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         of = self.configuration.f0_source(self.f0).of
         before = EstimateF0(self.configuration, self.dataset, of, self.split, self.shard) if of else None
         return {"data": Prepare(self.configuration, self.dataset).manifest} | (
@@ -67,12 +68,10 @@ class EstimateF0(Job):
         )
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = self.configuration.f0_source(self.f0)
-        found = {"kind": entry.kind, "settings": text(entry.settings)}
-        return found | {
-            "voices": self.configuration.dataset(self.dataset).voices, "split": self.split, "part": self.shard,
-        }  # fmt: skip
+        told: dict[str, Option] = {"kind": entry.kind, "settings": text(entry.settings), "split": self.split}
+        return told | {"voices": self.configuration.dataset(self.dataset).voices, "part": self.shard}
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -103,7 +102,7 @@ class MakeMarks(Job):
         return f"results/make_marks/{self.dataset}/{self.marks}/{self.split}/{self.shard}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         of = self.configuration.marks_source(self.marks).of
         before = MakeMarks(self.configuration, self.dataset, of, self.split, self.shard) if of else None
         return {"data": Prepare(self.configuration, self.dataset).manifest} | (
@@ -111,12 +110,10 @@ class MakeMarks(Job):
         )
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = self.configuration.marks_source(self.marks)
-        found = {"kind": entry.kind, "settings": text(entry.settings)}
-        return found | {
-            "stems": self.configuration.dataset(self.dataset).stems, "split": self.split, "part": self.shard,
-        }  # fmt: skip
+        told: dict[str, Option] = {"kind": entry.kind, "settings": text(entry.settings), "split": self.split}
+        return told | {"stems": self.configuration.dataset(self.dataset).stems, "part": self.shard}
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -144,19 +141,23 @@ class ImportWeights(Job):
         return f"results/import_weights/{self.method}"
 
     @property
-    def options(self) -> dict[str, Option]:
-        weights = self.configuration.method(self.method).weights
-        return {"weights": weights.file, "format": weights.format} | (
-            {"sha256": weights.sha256} if weights.sha256 else {}
-        )
+    def weights(self) -> Weights:
+        found = self.configuration.method(self.method).weights
+        assert found is not None  # methods that need weights name them
+        return found
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        told = {"weights": self.weights.file, "format": self.weights.format}
+        return told | ({"sha256": self.weights.sha256} if self.weights.sha256 else {})
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        return (WEIGHTS.module(self.configuration.method(self.method).weights.format),)
+        return (WEIGHTS.module(self.weights.format),)
 
     @property
     def contents(self) -> tuple[str, ...]:
-        file = Path(self.configuration.method(self.method).weights.file).expanduser()
+        file = Path(self.weights.file).expanduser()
         return _content("folder", str(file) if file.is_file() else None, self.configuration.keys.data_cache)
 
     @property

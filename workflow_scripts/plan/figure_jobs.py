@@ -1,6 +1,6 @@
 """Jobs that draw the figures of a comparison, with what each is told; and the report, which has them all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,11 +34,11 @@ class Draw(Figure):
     rule = "draw"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         return {"scores": self.scores}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         return self.told | {
             "metric": self.entry.metrics[0],
             "aggregation": self.entry.aggregation,
@@ -66,11 +66,11 @@ class DrawTraining(Figure):
     rule = "draw_training"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         return {"curves": tuple(job.curves for job in rows.trainings_by_steps(self.configuration, self.comparison))}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         jobs = rows.trainings_by_steps(self.configuration, self.comparison)
         curves = [rows.names_of(job) | {"label": self.configuration.method(job.method).label} for job in jobs]
         return self.told | {"rows": text(curves), "comparison": self.comparison}
@@ -87,11 +87,11 @@ class DrawRobustness(Figure):
     rule = "draw_robustness"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         return {"scores": self.scores}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         told = {"metric": self.entry.metrics[0], "aggregation": self.entry.aggregation, "errors": text(self.errors())}
         return self.told | told
 
@@ -116,13 +116,13 @@ class DrawCritics(Figure):
         return rows.row_with_critics(self.configuration, self.comparison)
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         training = rows.own_training(self.row) if self.row else None
         data = Prepare(self.configuration, self.entry.dataset).manifest
         return {"data": data} | ({"model": training.model} if training else {})
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = asdict(self.configuration.method(self.row.method)) if self.row else {}
         told = {"label": entry["label"], "sources": self.entry.sources, "split": self.entry.split}
         return described(entry) | told | {"remark": self.told["remark"]}
@@ -143,11 +143,11 @@ class DrawAdaptation(Figure):
     rule = "draw_adaptation"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         return {"adapted": self.adapted}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         return self.told | {"comparison": self.comparison}
 
     @property
@@ -162,11 +162,11 @@ class DrawGains(Figure):
     rule = "draw_gains"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         return {"scores": self.scores, "adapted": self.adapted}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         return self.told | {
             "gains": text(self.gains()),
             "metrics": self.entry.metrics,
@@ -210,7 +210,7 @@ class Report(Job):
         return "results/report"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         compared = [Compare(self.configuration, name) for name in self.configuration.run]
         return {
             "scores": tuple(made for each in compared for made in each.scores),

@@ -5,7 +5,7 @@ fingerprints of its inputs. A job is given nothing else, so nothing else can cha
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -45,12 +45,12 @@ class Job:
         raise NotImplementedError
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         """What it reads, by the name of the script's option."""
         return {}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         """What it computes with, by the name of the script's option."""
         return {}
 

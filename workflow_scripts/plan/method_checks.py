@@ -3,6 +3,8 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
+from typing import Any
+
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import METHODS, WEIGHTS
 from workflow_scripts.lib.core.settings import checked
@@ -127,7 +129,7 @@ def _check_weights(where: str, method: Method, entry: Comparison, dataset: Datas
         )
     _check_file(f"{where}.weights", method.weights)
     form = value_of(WEIGHTS.module(method.weights.format), "FORM")
-    needed = {"module": (form.module, method.module)}
+    needed: dict[str, tuple[Any, Any]] = {"module": (form.module, method.module)}
     needed |= {key: (getattr(form, key), getattr(dataset, key)) for key in ("rate", "channels")}
     if form.sources:
         needed["sources"] = (sorted(form.sources), sorted(entry.sources))

@@ -1,5 +1,6 @@
 """Jobs of methods: training, adaptation to each track, separation."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ class Train(Job):
         return f"results/train/{self.dataset}/{self.sources}/{self.method}/{self.f0}/seed{self.seed}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         configuration, entry = self.configuration, self.configuration.method(self.method)
         splits = {"train": ("train", "valid"), "test": ("test",)}[entry.train_on] if self.f0 != NO_F0 else ()
         tables = tuple(
@@ -39,7 +40,7 @@ class Train(Job):
         return {"data": Prepare(configuration, self.dataset).manifest, "f0": tables, "start": (start,) if start else ()}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = asdict(self.configuration.method(self.method))
         told = {name: entry[name] for name in ("training", "budget", "train_on")}
         told["unpaired"] = entry["unpaired"] if "unpaired" in entry["needs"] else None
@@ -83,13 +84,13 @@ class Adapt(Job):
         return f"results/adapt/{self.dataset}/{self.sources}/{self.method}/seed{self.seed}/{self.split}/{self.shard}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         model = model_of(self.configuration, self.dataset, self.sources, self.method, NO_F0, self.seed)
         found: dict[str, Input] = {"data": Prepare(self.configuration, self.dataset).manifest}
         return found | ({"model": model} if model else {}) | marks_of(self)
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = asdict(self.configuration.method(self.method))
         return described(entry) | part_of(self)
 
@@ -121,7 +122,7 @@ class Separate(Job):
         return f"{base}/{self.split}/{self.shard}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         configuration, job = self.configuration, (self.dataset, self.sources, self.method)
         found: dict[str, Input] = {"data": Prepare(configuration, self.dataset).manifest} | marks_of(self)
         if self.f0 != NO_F0:
@@ -133,7 +134,7 @@ class Separate(Job):
         return found
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         entry = asdict(self.configuration.method(self.method))
         return described(entry) | part_of(self)
 

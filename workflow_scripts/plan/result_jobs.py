@@ -1,5 +1,6 @@
 """Jobs that score and compare the rows of a comparison, and those that end a run."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from workflow_scripts.lib.core.registry import METRICS
@@ -60,13 +61,13 @@ class Score(OfComparison):
         return f"results/score/{self.comparison}/{self.shard}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         separations = rows.rows_of(self.configuration, self.comparison, self.shard)
         data = Prepare(self.configuration, self.entry.dataset).manifest
         return {"data": data, "estimates": tuple(each.manifest for each in separations)}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         return {
             "comparison": self.comparison,
             "dataset": self.entry.dataset,
@@ -100,12 +101,12 @@ class ScoreF0(OfComparison):
         return "exact" if self.configuration.dataset(self.entry.dataset).kind == "embedded" else "stems"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         tables = (made for f0 in self.entry.f0 for made in self._tables(f0))
         return {"reference": self._tables(self.reference), "estimates": tuple(tables)}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         return {"reference-name": self.reference, "names": self.entry.f0}
 
     @property
@@ -124,7 +125,7 @@ class Compare(OfComparison):
     rule, stage = "compare", "compare"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         of = self.configuration, self.comparison
         return {
             "scores": self.scores,
@@ -134,7 +135,7 @@ class Compare(OfComparison):
         }
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         return self.told | {
             "metrics": self.entry.metrics,
             "families": self.families,
@@ -166,7 +167,7 @@ class WriteSong(Job):
         return f"results/song/{self.song}"
 
     @property
-    def inputs(self) -> dict[str, Input]:
+    def inputs(self) -> Mapping[str, Input]:
         song, configuration = _song(self.configuration), self.configuration
         found: dict[str, Input] = {
             "song": str(song.file),
@@ -181,7 +182,7 @@ class WriteSong(Job):
         return found | {"f0": EstimateF0(configuration, song.dataset, song.f0, "test", "1-of-1").manifest}
 
     @property
-    def options(self) -> dict[str, Option]:
+    def options(self) -> Mapping[str, Option]:
         song = _song(self.configuration)
         labels = tuple(self.configuration.method(name).label for name in song.methods)
         return {"sources": self.configuration.dataset(song.dataset).stems, "names": labels}

@@ -61,7 +61,7 @@ DECLARED: list[type] = []  # every class of settings that was imported, for the 
 @dataclass_transform(frozen_default=True)
 def settings(of: type[Class]) -> type[Class]:
     """Make a class of annotated fields a frozen dataclass whose values are checked; see the module."""
-    made = checked_dataclass(frozen=True, config=CONFIG)(of)
+    made: type[Any] = checked_dataclass(frozen=True, config=CONFIG)(of)
     DECLARED.append(made)
     return made
 
