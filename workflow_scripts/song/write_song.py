@@ -36,11 +36,11 @@ def write_song(
     paths = {"before": before, "after": after}
     stages = {stage: _estimates(folder_of(path), track, sources) for stage, path in paths.items() if path}
     hz = read_f0(folder_of(f0) / f"{track.track}.csv").hz if f0 else None
-    marked = _marked(folder_of(marks), track, sources, mixture.shape[-1]) if marks else None
+    marked = _marked_states(folder_of(marks), track, sources, mixture.shape[-1]) if marks else None
     with recorded(out, code, data=[track.sha256]) as folder:
         original, own_rate = io.read(song)
         stems = {
-            name: fitted(stem, rate, own_rate, original.shape)
+            name: match_recording(stem, rate, own_rate, original.shape)
             for name, stem in zip(sources, stages["after"], strict=True)
         }
         rest = original - sum(stems.values())
@@ -56,20 +56,20 @@ def write_song(
             f"Stems add up to the mixture at {rate} Hz but for {0.0 - sums[s]:.1f} dB{f' ({s})' if before else ''}."
             for s in stages
         ]
-        why = _why(mixture, rate, original, own_rate)
+        why = _reasons(mixture, rate, original, own_rate)
         text += [f"rest.wav is what no stem holds at {own_rate} Hz, {band:.1f} dB of the recording{why}."]
         text += [f"Stems: {folder}/"]
         write_text(folder / "summary.txt", "\n".join(text) + "\n")
 
 
-def _why(mixture: np.ndarray, rate: int, original: np.ndarray, own_rate: int) -> str:
+def _reasons(mixture: np.ndarray, rate: int, original: np.ndarray, own_rate: int) -> str:
     """What a recording has that a model in another form cannot give."""
     reasons = [f"what lies over {rate // 2} Hz"] if rate < own_rate else []
     reasons += ["what differs between the channels"] if len(mixture) < len(original) else []
     return f" ({' and '.join(reasons)} is not heard by the model)" if reasons else ""
 
 
-def fitted(stem: np.ndarray, rate: int, own_rate: int, shape: tuple[int, int]) -> np.ndarray:
+def match_recording(stem: np.ndarray, rate: int, own_rate: int, shape: tuple[int, int]) -> np.ndarray:
     """A stem [channel, time] at `rate` Hz in the form of the recording: its rate, channels and length `shape`."""
     channels, length = shape
     stem = stem if len(stem) == channels else np.repeat(stem.mean(axis=0, keepdims=True), channels, axis=0)
@@ -84,7 +84,8 @@ def _estimates(folder: Path, track: Track, sources: list[str]) -> np.ndarray:
     return np.stack([io.read(folder / track.track / f"{source}.wav")[0] for source in sources])
 
 
-def _marked(folder: Path, track: Track, sources: list[str], length: int) -> np.ndarray:
+def _marked_states(folder: Path, track: Track, sources: list[str], length: int) -> np.ndarray:
+    """What the marks say of each sample: 1 plays, -1 silent, 0 not marked; [source, time]."""
     found = read_marks(folder / f"{track.track}.txt", (*sources, ACCOMPANIMENT), track.seconds)
     return states(found, sources, sources, length, track.rate)
 
