@@ -48,18 +48,27 @@ def write_song(
             io.write(folder / f"{name}.wav", samples, own_rate)
         rows = pd.DataFrame(before_after.table(mixture, stages, sources, marked, hz))
         write_text(folder / "summary.csv", rows.to_csv(index=False))
-        sums = {stage: before_after.consistency(found, mixture) for stage, found in stages.items()}
-        band = before_after.level(rest) - before_after.level(original)
         methods = " and ".join(f"{stage} ({name})" for stage, name in zip(stages, names, strict=True))
-        text = [f"{song.name}: {methods if before else names[0]}", *_lines(rows)]
-        text += [
-            f"Stems add up to the mixture at {rate} Hz but for {0.0 - sums[s]:.1f} dB{f' ({s})' if before else ''}."
-            for s in stages
-        ]
-        why = _reasons(mixture, rate, original, own_rate)
-        text += [f"rest.wav is what no stem holds at {own_rate} Hz, {band:.1f} dB of the recording{why}."]
-        text += [f"Stems: {folder}/"]
+        text = [f"{song.name}: {methods if before else names[0]}", *_table_lines(rows)]
+        text += _sum_lines(mixture, stages, rate)
+        text += [_rest_line(rest, original, own_rate, mixture, rate), f"Stems: {folder}/"]
         write_text(folder / "summary.txt", "\n".join(text) + "\n")
+
+
+def _sum_lines(mixture: np.ndarray, stages: dict[str, np.ndarray], rate: int) -> list[str]:
+    """What the stems [source, channel, time] of each stage leave out of the mixture [channel, time]."""
+    missing = {stage: 0.0 - before_after.consistency(found, mixture) for stage, found in stages.items()}
+    named = {stage: f" ({stage})" if len(stages) > 1 else "" for stage in stages}
+    return [
+        f"Stems add up to the mixture at {rate} Hz but for {missing[stage]:.1f} dB{named[stage]}." for stage in stages
+    ]
+
+
+def _rest_line(rest: np.ndarray, original: np.ndarray, own_rate: int, mixture: np.ndarray, rate: int) -> str:
+    """How much of the recording no stem holds, and why."""
+    level = before_after.level(rest) - before_after.level(original)
+    why = _reasons(mixture, rate, original, own_rate)
+    return f"rest.wav is what no stem holds at {own_rate} Hz, {level:.1f} dB of the recording{why}."
 
 
 def _reasons(mixture: np.ndarray, rate: int, original: np.ndarray, own_rate: int) -> str:
@@ -90,7 +99,7 @@ def _marked_states(folder: Path, track: Track, sources: list[str], length: int) 
     return states(found, sources, sources, length, track.rate)
 
 
-def _lines(rows: pd.DataFrame) -> list[str]:
+def _table_lines(rows: pd.DataFrame) -> list[str]:
     """The table as text, a cell "before -> after" where there are both, without the columns that hold nothing."""
     heads = {title: key for key, title in HEADS.items() if rows[key].notna().any()}
     by_source = rows.groupby("source", sort=False)

@@ -87,6 +87,7 @@ def change_label(metric: Metric) -> str:
 
 
 def gains_title(title: str, points: pd.DataFrame) -> str:
+    """The title, and what the gains are taken over."""
     baselines = points["baseline"].unique()
     return f"{title}: gains over {baselines[0] if len(baselines) == 1 else 'the model that each row starts from'}"
 

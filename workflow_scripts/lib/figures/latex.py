@@ -56,6 +56,7 @@ def latex_table(
 
 
 def latex_item(term: str, text: str) -> str:
+    """An item of a list, which begins with the term that it explains."""
     name = rf"\emph{{{latex_text(term)}}}: " if term else ""
     return rf"\item {name}{latex_text(text)}"
 

@@ -37,5 +37,6 @@ def markdown_table(
 
 
 def pipe_table(table: pd.DataFrame) -> str:
+    """Cells as text, the first column to the left, the others to the right."""
     align = ["left", *["right"] * (table.shape[1] - 1)]
     return table.to_markdown(index=False, disable_numparse=True, colalign=align)

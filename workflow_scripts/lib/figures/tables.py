@@ -78,12 +78,14 @@ def select(comparison: Comparison, metric: str) -> pd.DataFrame:
 
 
 def number(value: float) -> str:
+    """Two decimals, as every value of a metric is shown."""
     if np.isnan(value):
         return NONE
     return f"{value:.2f}" if np.isfinite(value) else ("∞" if value > 0 else "-∞")
 
 
 def with_interval(row: pd.Series) -> str:
+    """The value of a row of `summarise`, with its interval where it has one."""
     bracket = "" if row["interval"] else f" [{number(row['low'])}, {number(row['high'])}]"
     return number(row["value"]) + bracket
 
@@ -154,6 +156,7 @@ def cost_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def cost(value: float) -> str:
+    """Seconds or MiB, with one decimal up to 100."""
     return NONE if np.isnan(value) else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 

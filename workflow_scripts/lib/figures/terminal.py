@@ -70,6 +70,7 @@ def terminal_table(comparison: Comparison, metric: str) -> pd.DataFrame:
 
 
 def shorten(text: str, width: int) -> str:
+    """The text, its end replaced by … where it is longer than `width`."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

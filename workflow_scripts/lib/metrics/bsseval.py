@@ -47,6 +47,7 @@ METRICS = (
 
 
 def bsseval_references(track: TrackReferences) -> References:
+    """The references' filters and energies, which all estimates share."""
     return References(track.references, track.frames.length, track.frames.hop)
 
 

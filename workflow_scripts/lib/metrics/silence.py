@@ -55,10 +55,12 @@ def _energy_where_zero(zero: np.ndarray, sounding: np.ndarray, frames: Frames) -
 
 
 def pes(estimate: Estimate) -> np.ndarray:
+    """PES in dB [source, frame]."""
     return predicted_energy_at_silence(estimate.track.references, estimate.signals, estimate.track.frames)
 
 
 def eps(estimate: Estimate) -> np.ndarray:
+    """EPS in dB [source, frame]."""
     return energy_at_predicted_silence(estimate.track.references, estimate.signals, estimate.track.frames)
 
 

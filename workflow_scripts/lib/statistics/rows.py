@@ -38,6 +38,7 @@ class ResultRow:
 
     @property
     def table_row(self) -> Row:
+        """The row of the table that this and its other seeds are."""
         return self.label, self.table_f0
 
 
@@ -100,10 +101,12 @@ class ErrorRow:
 
     @property
     def way(self) -> str:
+        """The way to err, such as `offset_hz`."""
         return next(iter(self.settings))
 
     @property
     def value(self) -> Any:
+        """How far: in Hz, octaves or a share, or a list of voices."""
         return self.settings[self.way]
 
 
