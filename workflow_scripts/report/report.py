@@ -5,7 +5,7 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.provenance import folder_of
-from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.statistics.scores import read_scores
 
 FIGURES = {
     "draw_training": "training curves",
@@ -22,7 +22,7 @@ def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: P
     `scores` and `tables` are manifests of folders.
     """
     with atomic(parquet) as temporary:
-        scored.read(scores).to_parquet(temporary, index=False)
+        read_scores(scores).to_parquet(temporary, index=False)
     folders = [folder_of(manifest) for manifest in tables]
     parts = [(folder / "summary.txt").read_text(encoding="utf-8") for folder in folders]
     parts += [path.read_text(encoding="utf-8") for path in f0]
