@@ -49,15 +49,16 @@ def naive_step(learner: adversarial.AdversarialTrainee, number: int) -> float:
         for index, source in enumerate(SOURCES):
             with torch.no_grad():
                 estimates = separator(learner._mixtures(number * rounds + turn))
-            fake = adversarial.seen(estimates[:, index], settings)
+            fake = adversarial.critic_input(estimates[:, index], settings)
             real = learner._solos(source, number * rounds + turn)
-            learner._judge(source, fake, real, number * rounds + turn)
+            learner._step_critic(source, fake, real, number * rounds + turn)
     labelled = example_of(learner.data.train.batch(seed_of(0, "paired", "anew"), number), settings)
     mixtures = learner._mixtures(number * rounds + rounds - 1)
     errors = losses.supervised_error(separator(labelled.mixture), labelled.targets)
     theirs = separator(mixtures)
     scores = [
-        critic(adversarial.seen(theirs[:, index], settings)) for index, critic in enumerate(learner.critics.values())
+        critic(adversarial.critic_input(theirs[:, index], settings))
+        for index, critic in enumerate(learner.critics.values())
     ]
     judged = sum(losses.separator_loss(each) for each in scores)
     missing = losses.additivity(centre(mixtures, theirs.shape[-2:]), theirs)

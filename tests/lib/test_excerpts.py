@@ -87,7 +87,7 @@ def test_at_a_rate_off_the_grid_the_f0_is_less_than_a_sample_away(tmp_path):
 
 def test_longer_tracks_are_drawn_more_often(data):
     excerpts, generator = _excerpts(data, cache_bytes=0, references=False), stream("often")
-    places = [excerpts._place(generator, 0.5)[0].track for _ in range(600)]
+    places = [excerpts._draw_start(generator, 0.5)[0].track for _ in range(600)]
     counts = {name: places.count(name) for name in ("a1", "a2", "b1")}
     assert abs(counts["a1"] - 100) < 40 and abs(counts["a2"] - 200) < 50 and abs(counts["b1"] - 300) < 50
 
@@ -121,7 +121,7 @@ def test_the_processes_of_a_training_share_a_batch(data):
 
 
 def test_fixed_excerpts_lie_end_to_end_on_the_grid(data, f0):
-    scenes = _excerpts(data, f0).fixed(0.48)
+    scenes = _excerpts(data, f0).every_excerpt(0.48)
     starts = [_start(scene) for scene in scenes]
     step = round(0.48 * RATE)
     assert starts == [0, step] + [k * step for k in range(4)] + [k * step for k in range(6)]
@@ -129,7 +129,7 @@ def test_fixed_excerpts_lie_end_to_end_on_the_grid(data, f0):
 
 
 def test_a_track_shorter_than_an_excerpt_is_followed_by_silence_without_f0(data, f0):
-    (scene,) = _excerpts(data, f0, split="test").fixed()
+    (scene,) = _excerpts(data, f0, split="test").every_excerpt()
     assert scene.mixture.shape == (2, 4000) and scene.f0.hz.shape == (1, frame_count(0.5))
     assert scene.mixture[0, 1:2400].all() and not scene.mixture[:, 2400:].any()
     assert scene.f0.hz[0, :19].all() and not scene.f0.hz[0, 19:].any()

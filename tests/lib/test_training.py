@@ -193,7 +193,7 @@ def test_a_method_that_learns_from_mixtures_is_given_no_stem(tmp_path, supervisi
     seen = []
 
     def trainee(data, settings, seed, device, accelerator):
-        seen.extend([*data.train.batch(seed, 1), *data.valid.fixed()])
+        seen.extend([*data.train.batch(seed, 1), *data.valid.every_excerpt()])
         return toy.Toy()
 
     corpus = Corpus(prepared(tmp_path / "data"), ("voice", "accompaniment"))

@@ -22,7 +22,7 @@ class Given:
         chosen = stream(seed, "excerpts", number).integers(len(self.scenes), size=self.batch_size)
         return [self.scenes[index] for index in chosen]
 
-    def fixed(self) -> list[Scene]:
+    def every_excerpt(self) -> list[Scene]:
         return self.scenes
 
 

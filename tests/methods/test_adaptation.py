@@ -346,7 +346,7 @@ def test_stretches_are_where_some_sources_are_silent_and_leave_a_margin():
 
 def test_consistent_estimates_obey_the_marks_and_are_left_alone_elsewhere():
     estimates, mixture, marks = noise(3, 2, 2000), noise(2, 2000, seed=1), marks_of("++--++++", "++++----", "++-+++-.")
-    found = marked_stems.consistent(estimates.clone(), mixture, marks, RATE)
+    found = marked_stems.make_consistent(estimates.clone(), mixture, marks, RATE)
     quiet, some = (marks < 0).unsqueeze(1), (marks < 0).any(dim=0)
     assert not (found * quiet).any()
     torch.testing.assert_close(found.sum(dim=0)[:, some], mixture[:, some])
@@ -357,7 +357,7 @@ def test_consistent_estimates_obey_the_marks_and_are_left_alone_elsewhere():
 
 def test_consistent_estimates_are_finite_in_silence_and_where_all_are_silent():
     for marks in (marks_of("--", "--", "--"), marks_of("-+", "--", "+.")):
-        found = marked_stems.consistent(torch.zeros(3, 2, 500), torch.zeros(2, 500), marks, RATE)
+        found = marked_stems.make_consistent(torch.zeros(3, 2, 500), torch.zeros(2, 500), marks, RATE)
         assert found.shape == (3, 2, 500)
         assert not found.any()
 
@@ -367,7 +367,7 @@ def test_consistency_adds_no_seam_in_a_long_song():
     estimates, mixture = noise(2, 1, 3500), noise(1, 3500, seed=1)
     marks = torch.ones(2, 3500)
     marks[0, 200:3200] = -1
-    found = marked_stems.consistent(estimates.clone(), mixture, marks, rate)
+    found = marked_stems.make_consistent(estimates.clone(), mixture, marks, rate)
     torch.testing.assert_close(found[1, :, 200:3200], mixture[:, 200:3200])
 
 
@@ -375,7 +375,7 @@ def test_a_remix_holds_true_groups_that_do_not_overlap_and_sums_to_its_mixture()
     stems, pieces = noise(3, 2, 2000), marked_stems.stretches(marks_of("++--++--", "+-++--++", "--+-++-+"), 50, 10)
     groups = set()
     for seed in range(20):
-        made = marked_stems.remixed(stems, pieces, 700, RATE, generator_of(seed))
+        made = marked_stems.draw_remix(stems, pieces, 700, RATE, generator_of(seed))
         torch.testing.assert_close(made.stems.sum(dim=0), made.mixture)
         members = [source for group in made.groups for source in group]
         assert len(members) == len(set(members))
@@ -386,7 +386,7 @@ def test_a_remix_holds_true_groups_that_do_not_overlap_and_sums_to_its_mixture()
 
 def test_parts_of_a_remix_are_the_stretch_itself_up_to_sign_level_and_sides():
     stems = noise(2, 2, 2000)
-    made = marked_stems.remixed(stems, [marked_stems.Stretch(500, 1500, (0,))], 1000, RATE, generator_of(0))
+    made = marked_stems.draw_remix(stems, [marked_stems.Stretch(500, 1500, (0,))], 1000, RATE, generator_of(0))
     inner = slice(20, -20)
     given = stems[0, :, 500:1500]
     fits = [

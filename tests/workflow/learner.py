@@ -28,7 +28,7 @@ class Learner:
     def __init__(self, train: Excerpts, valid: Excerpts, settings: Settings, seed: int) -> None:
         self.train, self.settings, self.seed = train, settings, seed
         self.network = _network(len(train.sources)).train()
-        self.fixed = valid.fixed()
+        self.fixed = valid.every_excerpt()
         optimizer = torch.optim.Adam(self.network.parameters(), settings.rate)
         self.modules, self.optimizers = {"network": self.network}, {"network": optimizer}
         self.schedulers = {"network": torch.optim.lr_scheduler.StepLR(optimizer, 10, 0.9)}

@@ -26,7 +26,7 @@ from tests.workflow.test_plan import DEFAULT
 from workflow_scripts import declared, plan_checks
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.lib.training.learning import Learned
+from workflow_scripts.lib.training.learning import TrainingResult
 from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.plan import Plan
 from workflow_scripts.plan_codes import Codes
@@ -209,7 +209,7 @@ def test_what_a_training_started_from_and_was_dealt_stands_in_its_provenance(tra
 def test_a_state_is_resumed_only_by_a_training_from_the_same_model(train, monkeypatch):
     fingerprints = []
     monkeypatch.setattr(
-        training_script, "learn", lambda *_, **given: fingerprints.append(given["fingerprint"]) or Learned({})
+        training_script, "learn", lambda *_, **given: fingerprints.append(given["fingerprint"]) or TrainingResult({})
     )
     for number in range(2):
         save_model(Path(f"{number}.safetensors"), {"x": torch.full((1,), number)}, {})

@@ -1,0 +1,51 @@
+"""How long a method learns, in steps of what size, and how often it is validated and saved.
+
+Imported while the workflow is planned, so nothing heavy is imported here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.lib.core.settings import settings
+
+
+@settings
+class Schedule:
+    """The key `training` of a method's YAML; an adaptation makes one of its own, with a row of its curve an epoch."""
+
+    steps: Annotated[int, Field(ge=1, description="Optimisation steps at most.")] = 2000
+    batch: Annotated[int, Field(ge=1, description="Excerpts in a batch, over all GPUs together.")] = 4
+    seconds: Annotated[float, Field(gt=0, description="Length of an excerpt, in s.")] = 4.0
+    validate_every: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Steps between two validations, each a point of the curves; the best of them gives the "
+            "weights.",
+        ),
+    ] = 100
+    patience: Annotated[
+        Annotated[int, Field(ge=1)] | None,
+        Field(description="Training stops after so many validations without a lower loss; null never stops it early."),
+    ] = 10
+    checkpoint_every: Annotated[
+        int,
+        Field(ge=1, description="Steps between two checkpoints, from which a training that was killed goes on."),
+    ] = 500
+    checkpoint_seconds: Annotated[
+        float, Field(gt=0, description="Time after which a checkpoint is written even before that, in s.")
+    ] = 120.0
+    precision: Annotated[
+        Literal["float32", "bf16", "fp16"],
+        Field(
+            description="Precision of the network on a GPU (bf16 and fp16 are mixed with float32); float32 on a CPU."
+        ),
+    ] = "float32"
+    cache_mb: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Decoded tracks are kept in memory up to this size in MB, for training and validation each.",
+        ),
+    ] = 1024
