@@ -8,6 +8,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, frame_count, write_f0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.datasets.budget import Budget
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track, read_tracks, write_tracks
@@ -154,10 +155,13 @@ def test_a_track_without_an_f0_table_is_refused_by_name(data, f0):
 
 
 def test_a_budget_takes_the_first_songs_whole(data):
-    names = {songs: [track.track for track in Corpus(data, ("voice",), songs=songs).tracks] for songs in (1, 2, None)}
+    names = {
+        songs: [track.track for track in Corpus(data, ("voice",), budget=Budget(songs=songs)).tracks]
+        for songs in (1, 2, None)
+    }
     assert names == {1: ["a1", "a2"], 2: ["a1", "a2", "b1"], None: ["a1", "a2", "b1"]}
     with pytest.raises(UserError, match=r"has 2 songs in the split 'train', but budget\.songs asks for 3"):
-        _ = Corpus(data, ("voice",), songs=3).tracks
+        _ = Corpus(data, ("voice",), budget=Budget(songs=3)).tracks
 
 
 def test_validation_takes_its_own_split_or_the_mixtures_that_are_to_be_separated(data):
@@ -177,7 +181,7 @@ def test_the_fingerprint_of_a_corpus_follows_its_tracks_and_its_f0(data, f0, tmp
     others = [
         Corpus(data, ("bass",), f0=tuple(f0)),
         Corpus(data, ("voice",)),
-        Corpus(data, ("voice",), songs=1, f0=tuple(f0)),
+        Corpus(data, ("voice",), budget=Budget(songs=1), f0=tuple(f0)),
         Corpus(data, ("voice",), f0=(tmp_path, *f0)),
     ]
     assert plain.fingerprint() == Corpus(data, ("voice",), f0=tuple(f0)).fingerprint()

@@ -286,10 +286,10 @@ def test_remixes_are_sums_of_solo_recordings_with_gains_and_the_other_half_is_pa
     given = examples()
     made = mixing.RandomMixes(unpaired(given), scenes.SOURCES, mixing.Gains(0.5, 1.2))
     batch = mixing.PartlySyntheticBatches(Given(given, batch=7), made).batch(0, 1)
-    paired, remixed = batch[:4], batch[4:]
-    assert len(remixed) == 2  # the streams of solos give two an item here
+    paired, mixed = batch[:4], batch[4:]
+    assert len(mixed) == 2  # the solo recordings give two an item here
     assert all(any(torch.equal(scene.mixture, each.mixture) for each in given) for scene in paired)
-    for scene in remixed:
+    for scene in mixed:
         torch.testing.assert_close(scene.mixture, scene.references.sum(dim=0))
         for index, reference in enumerate(scene.references):
             ratios = [
@@ -303,12 +303,12 @@ def test_remixes_are_sums_of_solo_recordings_with_gains_and_the_other_half_is_pa
             assert 0.5 <= ratios[rests.index(min(rests))] < 1.2
 
 
-def test_lessons_are_mixtures_with_the_teachers_estimates_or_shuffled_sums_of_them():
+def test_labelled_are_mixtures_with_the_teachers_estimates_or_shuffled_sums_of_them():
     given = examples()
     teacher = lambda mixtures: torch.stack([0.25 * mixtures, 0.75 * mixtures])  # noqa: E731
-    lessons = mixing.PseudoLabels(unpaired(given, batch=3), scenes.SOURCES, teacher, None)(0, 1, 3)
-    assert len(lessons) == 3
-    for scene in lessons:
+    labelled = mixing.PseudoLabels(unpaired(given, batch=3), scenes.SOURCES, teacher, None)(0, 1, 3)
+    assert len(labelled) == 3
+    for scene in labelled:
         torch.testing.assert_close(scene.references, torch.stack([0.25 * scene.mixture, 0.75 * scene.mixture]))
     noisy = mixing.PseudoLabels(unpaired(given, batch=3), scenes.SOURCES, teacher, mixing.Gains(1.0, 1.0))
     mixed = [scene for number in range(4) for scene in noisy(0, number, 3)]

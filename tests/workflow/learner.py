@@ -1,12 +1,12 @@
 """A method that learns in a second; the tests of training copy it among the methods of their own project."""
 
 import time
-from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
 
 from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
@@ -15,13 +15,13 @@ from workflow_scripts.lib.networks.tensors import Tensors
 WINDOW, HOP = 256, 128
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """rate: of learning.  diverge_at: the step whose loss is not a number, 0 never.  pause: s after each step."""
 
-    rate: float = 0.003
-    diverge_at: int = 0
-    pause: float = 0.0
+    rate: Positive = 0.003
+    diverge_at: Natural = 0
+    pause: NotNegative = 0.0
 
 
 class Learner:
