@@ -80,7 +80,7 @@ def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, p
     torch.save(content if whole else state, path, _use_new_zipfile_serialization=new)
     monkeypatch.delitem(sys.modules, "demucs.tasnet")
     monkeypatch.delitem(sys.modules, "demucs")
-    model = tasnet.imported(path)
+    model = tasnet.read_model(path)
     assert {int(model[f"source.{name}"]) for name in ("drums", "bass", "other", "vocals")} == {0, 1, 2, 3}
     assert int(model["rate"]) == 44100
     assert all(torch.equal(model[name], each) for name, each in body.state_dict().items())
@@ -136,7 +136,7 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, new):
     else:
         torch.save(content, path, _use_new_zipfile_serialization=new)
     with pytest.raises(UserError, match="cannot be read as weights"):
-        tasnet.imported(path)
+        tasnet.read_model(path)
     assert not target.exists()
     pickle.loads(pickle.dumps(Attack(target)))  # the attack is a real one
     assert target.exists()
@@ -150,14 +150,14 @@ def test_files_of_other_kinds_are_refused_in_one_sentence(tmp_path):
     path = tmp_path / "tasnet.th"
     torch.jit.save(torch.jit.trace(Doubled(), torch.ones(1)), path)
     with pytest.raises(UserError, match="compiled program"):
-        tasnet.read(path)
+        tasnet.read_tensors(path)
     for content in (b"", b"no weights", bytes(1000)):
         path.write_bytes(content)
         with pytest.raises(UserError, match="cannot be read as weights"):
-            tasnet.read(path)
+            tasnet.read_tensors(path)
     torch.save([1, 2], path)
     with pytest.raises(UserError, match="no named tensors"):
-        tasnet.read(path)
+        tasnet.read_tensors(path)
 
 
 def test_a_missing_another_or_a_misshapen_tensor_is_named():
@@ -171,7 +171,7 @@ def test_a_missing_another_or_a_misshapen_tensor_is_named():
         ({**state, "separator.network.3.weight": torch.ones(12, 4, 1)}, "not for the 4 sources"),
     ):
         with pytest.raises(UserError, match=message):
-            tasnet.converted(given, "tasnet.th")
+            tasnet.convert(given, "tasnet.th")
 
 
 def test_only_weights_with_a_whole_sum_are_fetched_by_name():

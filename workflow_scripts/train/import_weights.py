@@ -18,7 +18,7 @@ from workflow_scripts.lib.weights import tasnet, umss
 from workflow_scripts.lib.weights.model_file import save_model
 from workflow_scripts.lib.weights.published import FORMS, PUBLISHED, check_weights
 
-READERS = {"tasnet": tasnet.imported, "umss": umss.imported}
+READERS = {"tasnet": tasnet.read_model, "umss": umss.read_model}
 
 
 def import_weights(

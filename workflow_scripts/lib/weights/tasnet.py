@@ -49,15 +49,15 @@ INNER = {
 }
 
 
-def imported(path: Path) -> Tensors:
+def read_model(path: Path) -> Tensors:
     """A file of the published weights -> what `conv_tasnet.separate` takes as its model.
 
     Raises UserError where the file cannot be read, holds code, or lacks a tensor.
     """
-    return converted(read(Path(path)), str(path))
+    return convert(read_tensors(Path(path)), str(path))
 
 
-def read(path: Path) -> Tensors:
+def read_tensors(path: Path) -> Tensors:
     """The tensors of a PyTorch file, old or new; of one that keeps class, arguments and state, those of the state."""
     try:
         content = _content(path)
@@ -74,7 +74,7 @@ def read(path: Path) -> Tensors:
     return dict(state)
 
 
-def converted(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
+def convert(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
     """Tensors under the names of the public code -> under ours, with the rate and the order of the sources."""
     theirs = {**OUTER, **_inner(tensors)}
     missing, extra = sorted(set(theirs.values()) - set(tensors)), sorted(set(tensors) - set(theirs.values()))
