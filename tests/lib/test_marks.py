@@ -13,7 +13,7 @@ from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets import activity, marks
 from workflow_scripts.lib.datasets.embedded import songs
-from workflow_scripts.lib.datasets.embedded_kind import reformed
+from workflow_scripts.lib.datasets.kinds.embedded import resample_piece
 from workflow_scripts.lib.datasets.marks import PLAYS, SILENT, Mark
 from workflow_scripts.lib.datasets.marks_sources import degraded, file
 
@@ -247,7 +247,7 @@ def test_only_the_marks_of_silence_can_be_kept():
 @pytest.fixture(scope="module")
 def low():
     """Two whole embedded songs at 8 kHz."""
-    return [reformed(songs.render(piece), 8000, None) for piece in ("studio-test-1", "club-test-1")]
+    return [resample_piece(songs.render(piece), 8000, None) for piece in ("studio-test-1", "club-test-1")]
 
 
 def test_embedded_songs_have_intros_without_voice_drop_outs_and_stretches_of_one_source_alone(low):

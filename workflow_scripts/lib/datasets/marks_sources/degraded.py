@@ -62,7 +62,7 @@ def _shift_marks(marks: Sequence[Mark], seconds: float, settings: Settings, seed
 
 
 def _shift_times(times: np.ndarray, seconds: float, settings: Settings, seed: int, name: str) -> list[float]:
-    """Each of `times` [change] in s shifted, kept in the track and in order; the very start and end of the track stay."""
+    """`times` [change] in s shifted, kept in the track and in order; the very start and end of the track stay."""
     generator = stream(seed, name, "marks jitter")
     unit = (
         generator.standard_normal(len(times)) if settings.jitter == "normal" else generator.uniform(-1, 1, len(times))
