@@ -289,7 +289,7 @@ def test_released_weights_are_imported_by_name_and_separate(tmp_path):
     torch.save({"epoch": 3, "state_dict": tensors}, tmp_path / "state.chkpnt")
     safetensors.torch.save_file(tensors, tmp_path / "released.safetensors")
     names = ("released.pth", "state.chkpnt", "released.safetensors")
-    models = [umss.imported(tmp_path / name) for name in names]
+    models = [umss.read_model(tmp_path / name) for name in names]
     assert all(torch.equal(models[0][name], other[name]) for other in models[1:] for name in models[0])
     assert torch.equal(models[0]["decoder.from_code.3.weight"], tensors["decoder.z_mlp.1.0.weight"])
     assert torch.equal(models[0]["decoder.out.7.bias"], tensors["decoder.mlp.2.1.bias"])
@@ -309,14 +309,14 @@ def test_released_weights_with_other_names_or_shapes_are_refused_in_one_sentence
         (missing, "encoder.dense.bias"), (extra, "encoder.gru4"), (misshapen, r"\(11,\) where \(21,\)"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=words):
-            umss.converted(tensors, "released.pth")
+            umss.convert_tensors(tensors, "released.pth")
 
 
 def test_names_of_another_checkpoint_are_given_in_a_table():
     tensors = {name.replace("gru_noise_mag", "noise_gru"): each for name, each in released().items()}
     with pytest.raises(UserError, match="gru_noise_mag"):
-        umss.converted(tensors, "other.pth")
-    model = umss.converted(tensors, "other.pth", {**umss.NAMES, "noise_shape.": "noise_gru."})
+        umss.convert_tensors(tensors, "other.pth")
+    model = umss.convert_tensors(tensors, "other.pth", {**umss.NAMES, "noise_shape.": "noise_gru."})
     assert torch.equal(model["noise_shape.bias_ih_l0"], tensors["noise_gru.bias_ih_l0"])
 
 
@@ -325,4 +325,4 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(tmp_path):
     (tmp_path / "text.pth").write_text("no weights")
     for name in ("code.pth", "text.pth", "absent.pth"):
         with pytest.raises(UserError, match="cannot be read as weights"):
-            umss.imported(tmp_path / name)
+            umss.read_model(tmp_path / name)

@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.registry import WEIGHTS
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import conv_tasnet
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes
 from workflow_scripts.lib.weights import tasnet
 from workflow_scripts.lib.weights.model_file import load_model
-from workflow_scripts.lib.weights.published import PUBLISHED, check_weights
-from workflow_scripts.train.import_weights import import_weights
+from workflow_scripts.lib.weights.published import check_weights
+from workflow_scripts.plan.declared import value_of
+from workflow_scripts.train.import_weights import WeightsFile, import_weights
 
 TINY = Sizes(filters=6, length=20, bottleneck=4, hidden=5, blocks=2, repeats=2)
 
@@ -80,7 +82,7 @@ def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, p
     torch.save(content if whole else state, path, _use_new_zipfile_serialization=new)
     monkeypatch.delitem(sys.modules, "demucs.tasnet")
     monkeypatch.delitem(sys.modules, "demucs")
-    model = tasnet.imported(path)
+    model = tasnet.read_model(path)
     assert {int(model[f"source.{name}"]) for name in ("drums", "bass", "other", "vocals")} == {0, 1, 2, 3}
     assert int(model["rate"]) == 44100
     assert all(torch.equal(model[name], each) for name, each in body.state_dict().items())
@@ -136,7 +138,7 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, new):
     else:
         torch.save(content, path, _use_new_zipfile_serialization=new)
     with pytest.raises(UserError, match="cannot be read as weights"):
-        tasnet.imported(path)
+        tasnet.read_model(path)
     assert not target.exists()
     pickle.loads(pickle.dumps(Attack(target)))  # the attack is a real one
     assert target.exists()
@@ -150,14 +152,14 @@ def test_files_of_other_kinds_are_refused_in_one_sentence(tmp_path):
     path = tmp_path / "tasnet.th"
     torch.jit.save(torch.jit.trace(Doubled(), torch.ones(1)), path)
     with pytest.raises(UserError, match="compiled program"):
-        tasnet.read(path)
+        tasnet.read_tensors(path)
     for content in (b"", b"no weights", bytes(1000)):
         path.write_bytes(content)
         with pytest.raises(UserError, match="cannot be read as weights"):
-            tasnet.read(path)
+            tasnet.read_tensors(path)
     torch.save([1, 2], path)
     with pytest.raises(UserError, match="no named tensors"):
-        tasnet.read(path)
+        tasnet.read_tensors(path)
 
 
 def test_a_missing_another_or_a_misshapen_tensor_is_named():
@@ -171,16 +173,24 @@ def test_a_missing_another_or_a_misshapen_tensor_is_named():
         ({**state, "separator.network.3.weight": torch.ones(12, 4, 1)}, "not for the 4 sources"),
     ):
         with pytest.raises(UserError, match=message):
-            tasnet.converted(given, "tasnet.th")
+            tasnet.convert_tensors(given, "tasnet.th")
 
 
 def test_only_weights_with_a_whole_sum_are_fetched_by_name():
-    given = {"format": "tasnet", "sha256": None}
-    check_weights("weights", given | {"file": "tasnet"})
+    published = value_of(WEIGHTS.module("tasnet"), "PUBLISHED")
+    check_weights("weights", WeightsFile("tasnet", None), published)
     with pytest.raises(UserError, match="did you mean 'tasnet_extra'"):
-        check_weights("weights", given | {"file": "tasnet_extr"})
+        check_weights("weights", WeightsFile("tasnet_extr", None), published)
     with pytest.raises(UserError, match=r"fetch https://.*beb46fac\.th yourself"):
-        check_weights("weights", given | {"file": "tasnet-beb46fac"})
+        check_weights("weights", WeightsFile("tasnet-beb46fac", None), published)
     with pytest.raises(UserError, match=r"'tasnet', where there is no file; give the path of one\.$"):
-        check_weights("weights", given | {"file": "tasnet", "format": "umss"})
-    assert {len(each.sha256) for each in PUBLISHED.values()} == {64, 8}
+        check_weights("weights", WeightsFile("tasnet", None), {})
+    assert {len(each.sha256) for each in published.values()} == {64, 8}
+
+
+def test_what_weights_fit_is_known_without_importing_their_reader():
+    forms = {name: value_of(WEIGHTS.module(name), "FORM") for name in WEIGHTS.names()}
+    assert {name: (form.module, form.rate) for name, form in forms.items()} == {
+        "tasnet": ("conv_tasnet", 44100), "umss": ("parametric", 16000),
+    }  # fmt: skip
+    assert tasnet.FORM.sources == forms["tasnet"].sources

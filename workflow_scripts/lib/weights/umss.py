@@ -17,8 +17,9 @@ import torch
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.networks.parametric import ParametricNetwork
 from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.weights.published import Form
 
-RATE = 16000
+FORM = Form("parametric", 16000, 1, None)
 
 # Beginnings of names: ours, and those of the checkpoint. A name takes the first entry that it begins with.
 NAMES = {
@@ -40,15 +41,15 @@ NAMES = {
 }
 
 
-def imported(path: Path, names: Mapping[str, str] = NAMES) -> Tensors:
+def read_model(path: Path, names: Mapping[str, str] = NAMES) -> Tensors:
     """A checkpoint file -> what `parametric.separate` takes as its model.
 
     Raises UserError where the file cannot be read, a tensor is missing or unknown, or a shape is not the published one.
     """
-    return converted(read(path), str(path), names)
+    return convert_tensors(read_tensors(path), str(path), names)
 
 
-def read(path: Path) -> Tensors:
+def read_tensors(path: Path) -> Tensors:
     """The tensors of a .safetensors or PyTorch file; of a training state, those under `state_dict`."""
     try:
         if Path(path).suffix == ".safetensors":
@@ -65,34 +66,34 @@ def read(path: Path) -> Tensors:
     return dict(content)
 
 
-def converted(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> Tensors:
-    """Tensors under the names of the public code -> under ours, with the rate; see `imported`."""
-    expected = {name: each.shape for name, each in _published().state_dict().items()}
-    theirs = {name: _renamed(name, names) for name in expected}
+def convert_tensors(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> Tensors:
+    """Tensors under the names of the public code -> under ours, with the rate; see `read_model`."""
+    expected = {name: each.shape for name, each in _empty_network().state_dict().items()}
+    theirs = {name: _their_name(name, names) for name in expected}
     missing, extra = sorted(set(theirs.values()) - set(tensors)), sorted(set(tensors) - set(theirs.values()))
     for verb, found in (("lacks", missing), ("has besides the network's", extra)):
         if found:
             raise UserError(
                 f"{where}: {verb} {len(found)} tensors, the first {found[0]!r}; give a checkpoint of the published "
-                "parametric model, or adapt the table of names in umss_weights.py."
+                "parametric model, or adapt the table of names in weights/umss.py."
             )
-    ours = {name: _shaped(tensors[theirs[name]], shape, where, theirs[name]) for name, shape in expected.items()}
-    return {**ours, "rate": torch.tensor(RATE)}
+    ours = {name: _reshape(tensors[theirs[name]], shape, where, theirs[name]) for name, shape in expected.items()}
+    return {**ours, "rate": torch.tensor(FORM.rate)}
 
 
-def _published() -> ParametricNetwork:
+def _empty_network() -> ParametricNetwork:
     with torch.device("meta"):  # shapes alone
         return ParametricNetwork()
 
 
-def _renamed(name: str, names: Mapping[str, str]) -> str:
+def _their_name(name: str, names: Mapping[str, str]) -> str:
     for ours, theirs in names.items():
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
     return name
 
 
-def _shaped(tensor: torch.Tensor, shape: torch.Size, where: str, name: str) -> torch.Tensor:
+def _reshape(tensor: torch.Tensor, shape: torch.Size, where: str, name: str) -> torch.Tensor:
     # The public code keeps the scale and shift of each bin as [1, bin, 1, 1].
     if tuple(each for each in tensor.shape if each != 1) != tuple(each for each in shape if each != 1):
         raise UserError(
