@@ -49,19 +49,20 @@ def naive_step(learner: adversarial.AdversarialTrainee, number: int) -> float:
         for index, source in enumerate(SOURCES):
             with torch.no_grad():
                 estimates = separator(learner._mixtures(number * rounds + turn))
-            fake = adversarial.seen(estimates[:, index], settings)
+            fake = adversarial.critic_input(estimates[:, index], settings)
             real = learner._solos(source, number * rounds + turn)
-            learner._judge(source, fake, real, number * rounds + turn)
+            learner._step_critic(source, fake, real, number * rounds + turn)
     labelled = example_of(learner.data.train.batch(seed_of(0, "paired", "anew"), number), settings)
     mixtures = learner._mixtures(number * rounds + rounds - 1)
     errors = losses.supervised_error(separator(labelled.mixture), labelled.targets)
     theirs = separator(mixtures)
     scores = [
-        critic(adversarial.seen(theirs[:, index], settings)) for index, critic in enumerate(learner.critics.values())
+        critic(adversarial.critic_input(theirs[:, index], settings))
+        for index, critic in enumerate(learner.critics.values())
     ]
-    judged = sum(losses.separator_loss(each) for each in scores)
+    scored = sum(losses.separator_loss(each) for each in scores)
     missing = losses.additivity(centre(mixtures, theirs.shape[-2:]), theirs)
-    loss = errors.sum() + settings.alpha * judged + settings.beta * missing
+    loss = errors.sum() + settings.alpha * scored + settings.beta * missing
     learner.optimizers["separator"].zero_grad()
     loss.backward()
     separator.descend()
@@ -89,7 +90,7 @@ def parts(learner: adversarial.AdversarialTrainee) -> dict[str, float]:
                 learner.separator(both[:BATCH])
         learner.separator(both).mean().backward()
 
-    def judged() -> None:
+    def scores_for_separator() -> None:
         for critic in critics:
             losses.gradients(critic, real)
 
@@ -97,7 +98,7 @@ def parts(learner: adversarial.AdversarialTrainee) -> dict[str, float]:
         "critics' scores": turns * cpu_seconds(score)[0],
         "critics' penalty": turns * cpu_seconds(penalty)[0],
         "separator": cpu_seconds(separator)[0],
-        "critics in the separator's loss": cpu_seconds(judged)[0],
+        "critics in the separator's loss": cpu_seconds(scores_for_separator)[0],
     }
 
 

@@ -7,20 +7,23 @@ separates the song, with each kind of output; and its training against the neare
 ConvTasNet at the same sizes, which is mono and has a skip branch. Every peak is that of a process of its own.
 """
 
+import io
+import json
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import soundfile
 import torch
+from accelerate import Accelerator
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.bench_parametric import cpu_seconds
 from workflow_scripts.lib.audio import chunks
-from workflow_scripts.lib.core.config import read_yaml
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.scene import Scene
@@ -29,8 +32,10 @@ from workflow_scripts.lib.methods import one_shot
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, LibraryConvTasNet, Sizes
 from workflow_scripts.lib.networks.tensors import Tensors
-from workflow_scripts.lib.training.adaptation import Loop
+from workflow_scripts.lib.training.loop import adapt_to_song
+from workflow_scripts.lib.training.progress import progress_on
 from workflow_scripts.lib.weights.model_file import save_model
+from workflow_scripts.plan.yaml_files import read_yaml
 
 RATE, SECONDS, CHUNK_SECONDS, OVERLAP = 44_100, 240, 10, 0.25
 SOURCES = ("drums", "bass", "other", "vocals")
@@ -61,13 +66,13 @@ def adapt_a_step() -> float:
         quarter[index] = -1
     scene = Scene(torch.from_numpy(song()), RATE, SOURCES, marks=marks)
     settings = one_shot.Settings(**read_yaml(ROOT / "config/methods/guided_published.yaml")["settings"])
-    network, places = one_shot._network(scene, model(), settings.remember)
-    lesson = one_shot.Lesson(network, places, scene, settings)
-    parameters = list(one_shot.trainable(network, settings.strategy).values())
-    ranger = one_shot.optimizer_of(parameters, settings.learning_rate)
+    trainee = one_shot.SongTrainee(scene, settings, model())
     with tempfile.TemporaryDirectory() as folder:
-        loop = Loop(network, ranger, lesson.terms, 1, 1, Path(folder) / "state.pt", "benchmark", 1e9)
-        return cpu_seconds(loop.run)[0]
+        run = partial(
+            adapt_to_song, trainee, Accelerator(cpu=True), epochs=1, steps_an_epoch=1, checkpoint_seconds=1e9,
+            state=Path(folder) / "state.pt", fingerprint="benchmark", seed=0, progress=progress_on(io.StringIO()),
+        )  # fmt: skip
+        return cpu_seconds(run)[0]
 
 
 def separate_the_song(output: str) -> float:
@@ -96,10 +101,11 @@ def separate_the_song(output: str) -> float:
             (folder / part).mkdir()
         (folder / f"marks/{track.track}.txt").write_text("".join(lines))
         save_model(folder / f"adapted/{track.track}.safetensors", model(), {})
-        settings = f'{{"output": "{output}", "chunk_seconds": {CHUNK_SECONDS}, "overlap": {OVERLAP}}}'
-        given = {"needs": ["marks"], "sources": list(SOURCES), "split": track.split, "part": "1-of-1", "seed": 0}
+        settings = {"output": output, "chunk_seconds": float(CHUNK_SECONDS), "overlap": OVERLAP}
+        method = json.dumps({"module": "one_shot", "settings": settings, "needs": ["marks"]})
+        given = {"method": method, "sources": list(SOURCES), "split": track.split, "part": "1-of-1", "seed": 0}
         given |= {name: folder / f"{name}.json" for name in ("data", "marks", "adapted")}
-        job = {"module": "one_shot", "settings": settings, "out": folder / "out.json", "code": ""} | given
+        job = {"out": folder / "out.json", "code": ""} | given
         seconds, _ = cpu_seconds(lambda: separate(**job, threads=1, gpu=0))
     assert left == 0
     return seconds

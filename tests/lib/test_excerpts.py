@@ -8,6 +8,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, frame_count, write_f0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.datasets.budget import Budget
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track, read_tracks, write_tracks
@@ -87,7 +88,7 @@ def test_at_a_rate_off_the_grid_the_f0_is_less_than_a_sample_away(tmp_path):
 
 def test_longer_tracks_are_drawn_more_often(data):
     excerpts, generator = _excerpts(data, cache_bytes=0, references=False), stream("often")
-    places = [excerpts._place(generator, 0.5)[0].track for _ in range(600)]
+    places = [excerpts._draw_start(generator, 0.5)[0].track for _ in range(600)]
     counts = {name: places.count(name) for name in ("a1", "a2", "b1")}
     assert abs(counts["a1"] - 100) < 40 and abs(counts["a2"] - 200) < 50 and abs(counts["b1"] - 300) < 50
 
@@ -121,7 +122,7 @@ def test_the_processes_of_a_training_share_a_batch(data):
 
 
 def test_fixed_excerpts_lie_end_to_end_on_the_grid(data, f0):
-    scenes = _excerpts(data, f0).fixed(0.48)
+    scenes = _excerpts(data, f0).every_excerpt(0.48)
     starts = [_start(scene) for scene in scenes]
     step = round(0.48 * RATE)
     assert starts == [0, step] + [k * step for k in range(4)] + [k * step for k in range(6)]
@@ -129,7 +130,7 @@ def test_fixed_excerpts_lie_end_to_end_on_the_grid(data, f0):
 
 
 def test_a_track_shorter_than_an_excerpt_is_followed_by_silence_without_f0(data, f0):
-    (scene,) = _excerpts(data, f0, split="test").fixed()
+    (scene,) = _excerpts(data, f0, split="test").every_excerpt()
     assert scene.mixture.shape == (2, 4000) and scene.f0.hz.shape == (1, frame_count(0.5))
     assert scene.mixture[0, 1:2400].all() and not scene.mixture[:, 2400:].any()
     assert scene.f0.hz[0, :19].all() and not scene.f0.hz[0, 19:].any()
@@ -154,10 +155,13 @@ def test_a_track_without_an_f0_table_is_refused_by_name(data, f0):
 
 
 def test_a_budget_takes_the_first_songs_whole(data):
-    names = {songs: [track.track for track in Corpus(data, ("voice",), songs=songs).tracks] for songs in (1, 2, None)}
+    names = {
+        songs: [track.track for track in Corpus(data, ("voice",), budget=Budget(songs=songs)).tracks]
+        for songs in (1, 2, None)
+    }
     assert names == {1: ["a1", "a2"], 2: ["a1", "a2", "b1"], None: ["a1", "a2", "b1"]}
     with pytest.raises(UserError, match=r"has 2 songs in the split 'train', but budget\.songs asks for 3"):
-        _ = Corpus(data, ("voice",), songs=3).tracks
+        _ = Corpus(data, ("voice",), budget=Budget(songs=3)).tracks
 
 
 def test_validation_takes_its_own_split_or_the_mixtures_that_are_to_be_separated(data):
@@ -177,7 +181,7 @@ def test_the_fingerprint_of_a_corpus_follows_its_tracks_and_its_f0(data, f0, tmp
     others = [
         Corpus(data, ("bass",), f0=tuple(f0)),
         Corpus(data, ("voice",)),
-        Corpus(data, ("voice",), songs=1, f0=tuple(f0)),
+        Corpus(data, ("voice",), budget=Budget(songs=1), f0=tuple(f0)),
         Corpus(data, ("voice",), f0=(tmp_path, *f0)),
     ]
     assert plain.fingerprint() == Corpus(data, ("voice",), f0=tuple(f0)).fingerprint()

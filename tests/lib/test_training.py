@@ -1,6 +1,7 @@
 """The training loop: killed and resumed, stopped early, diverging; what it shows and what it leaves behind."""
 
 import io
+import json
 import math
 import multiprocessing
 from dataclasses import replace
@@ -13,10 +14,13 @@ import torch
 from tests.lib import toy
 from tests.lib.test_excerpts import prepared
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.budget import Budget
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.training import checkpoint, progress
+from workflow_scripts.lib.training.description import MethodDescription, read_description
+from workflow_scripts.lib.training.job import TrainingDescription
 from workflow_scripts.lib.training.learning import learn
-from workflow_scripts.lib.training.loop import Diverged
+from workflow_scripts.lib.training.loop import Diverged, adapt_to_song
 from workflow_scripts.lib.weights import model_file
 
 
@@ -31,8 +35,8 @@ def _one_thread_and_torch_as_it_was():
 
 def _outcome(run) -> tuple:
     """All of a finished training but its times."""
-    curves = [{name: value for name, value in row.items() if name != "seconds"} for row in run.course.curves]
-    return run.course.step, run.course.best_step, run.course.best_loss, curves
+    curves = [{name: value for name, value in row.items() if name != "seconds"} for row in run.history.curves]
+    return run.history.step, run.history.best_step, run.history.best_loss, curves
 
 
 def _assert_same_bits(one, two):
@@ -61,8 +65,8 @@ def test_killed_at_random_moments_it_ends_with_the_bits_of_a_training_never_kill
     assert kills >= 2
     done = torch.load(tmp_path / "done.pt", weights_only=True)
     _assert_same_bits(done["weights"], weights)
-    assert _outcome(SimpleNamespace(course=SimpleNamespace(**done["course"]))) == _outcome(whole)
-    assert len(done["course"]["attempts"]) == kills + 1
+    assert _outcome(SimpleNamespace(history=SimpleNamespace(**done["history"]))) == _outcome(whole)
+    assert len(done["history"]["attempts"]) == kills + 1
     assert not list(tmp_path.glob(".state*"))
 
 
@@ -130,14 +134,14 @@ def test_the_weights_are_those_of_the_lowest_validation_loss(tmp_path):
     best = run.run()
     short = toy.training(_BestAfter20(), tmp_path / "short.pt", replace(toy.SCHEDULE, steps=20), io.StringIO())
     _assert_same_bits(best, short.run())
-    assert (run.course.best_step, run.course.best_loss, run.course.step) == (20, 0.0, 60)
+    assert (run.history.best_step, run.history.best_loss, run.history.step) == (20, 0.0, 60)
 
 
 def test_training_stops_after_so_many_validations_without_a_lower_loss(tmp_path):
     run = toy.training(_BestAfter20(), tmp_path / "state.pt", replace(toy.SCHEDULE, patience=3), io.StringIO())
     run.run()
-    assert run.course.step == 35
-    assert [row["step"] for row in run.course.curves] == [5, 10, 15, 20, 25, 30, 35]
+    assert run.history.step == 35
+    assert [row["step"] for row in run.history.curves] == [5, 10, 15, 20, 25, 30, 35]
 
 
 def test_the_curves_hold_the_mean_of_every_training_loss_and_the_validation_loss(tmp_path):
@@ -146,11 +150,11 @@ def test_the_curves_hold_the_mean_of_every_training_loss_and_the_validation_loss
     learner.step = lambda number: seen.append(step(number)) or seen[-1]
     run = toy.training(learner, tmp_path / "state.pt", replace(toy.SCHEDULE, steps=12), io.StringIO())
     run.run()
-    assert [row["step"] for row in run.course.curves] == [5, 10, 12]
-    for row, part in zip(run.course.curves, (seen[:5], seen[5:10], seen[10:]), strict=True):
+    assert [row["step"] for row in run.history.curves] == [5, 10, 12]
+    for row, part in zip(run.history.curves, (seen[:5], seen[5:10], seen[10:]), strict=True):
         assert math.isclose(row["train_loss"], np.mean([losses["loss"] for losses in part]))
         assert math.isclose(row["train_twice"], 2 * row["train_loss"])
-    assert run.course.curves[-1]["valid_loss"] == learner.validate()["loss"]
+    assert run.history.curves[-1]["valid_loss"] == learner.validate()["loss"]
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_last_good_checkpoint(tmp_path):
@@ -193,13 +197,13 @@ def test_a_method_that_learns_from_mixtures_is_given_no_stem(tmp_path, supervisi
     seen = []
 
     def trainee(data, settings, seed, device, accelerator):
-        seen.extend([*data.train.batch(seed, 1), *data.valid.fixed()])
+        seen.extend([*data.train.batch(seed, 1), *data.valid.every_excerpt()])
         return toy.Toy()
 
     corpus = Corpus(prepared(tmp_path / "data"), ("voice", "accompaniment"))
     learned = learn(
-        SimpleNamespace(trainee=trainee), SimpleNamespace(supervision=supervision), toy.SCHEDULE, corpus, seed=0,
-        gpus=0, state=tmp_path / "state.pt", fingerprint="one", stream=io.StringIO(),
+        SimpleNamespace(trainee=trainee), SimpleNamespace(supervision=supervision), toy.job(corpus), gpus=0,
+        state=tmp_path / "state.pt", stream=io.StringIO(),
     )  # fmt: skip
     assert len(seen) > 4
     assert all((scene.references is not None) == given for scene in seen)
@@ -210,9 +214,8 @@ def test_a_training_that_diverges_gives_no_model_but_the_reason(tmp_path):
     corpus = Corpus(prepared(tmp_path / "data"), ("voice",))
     method = SimpleNamespace(trainee=lambda *_: toy.Toy(spoil_loss=25))
     learned = learn(
-        method, SimpleNamespace(), toy.SCHEDULE, corpus, seed=0, gpus=0, state=tmp_path / "state.pt",
-        fingerprint="one", stream=io.StringIO(),
-    )  # fmt: skip
+        method, SimpleNamespace(), toy.job(corpus), gpus=0, state=tmp_path / "state.pt", stream=io.StringIO()
+    )
     assert learned.model == {}
     assert learned.failed.startswith("the training loss is nan at step 25")
     assert learned.facts()["failed"] == learned.failed
@@ -227,3 +230,79 @@ def test_a_model_file_has_the_same_bytes_for_the_same_content_and_gives_it_back(
     read, header = model_file.load_model(tmp_path / "one", torch.device("cpu"))
     assert header == {"x": 1, "y": [2]} and read.keys() == model.keys()
     assert all(torch.equal(read[name], model[name]) for name in model)
+
+
+# A training on one song, which has nothing to validate on
+
+
+class _Unvalidated(toy.Toy):
+    def validate(self):
+        return {}
+
+
+def _adapt(learner, state, epochs=4, fingerprint="one"):
+    return adapt_to_song(
+        learner, toy.accelerator_for(0, "float32"), epochs=epochs, steps_an_epoch=3, checkpoint_seconds=1e-9,
+        state=state, fingerprint=fingerprint, seed=3, progress=progress.progress_on(io.StringIO()),
+    )  # fmt: skip
+
+
+def test_an_adaptation_gives_the_last_weights_and_a_row_an_epoch_with_the_means_of_its_losses(tmp_path):
+    learner, losses = _Unvalidated(), []
+    step = learner.step
+    learner.step = lambda number: losses.append(step(number)) or losses[-1]
+    weights, rows = _adapt(learner, tmp_path / "state.pt")
+    _assert_same_bits(weights, learner.weights())
+    assert [list(row) for row in rows] == [["epoch", "step", "loss", "twice"]] * 4
+    assert [(row["epoch"], row["step"]) for row in rows] == [(1, 3), (2, 6), (3, 9), (4, 12)]
+    for epoch, row in enumerate(rows):
+        part = losses[3 * epoch : 3 * epoch + 3]
+        assert row["loss"] == pytest.approx(np.mean([each["loss"] for each in part]))
+        assert row["twice"] == pytest.approx(np.mean([each["twice"] for each in part]))
+
+
+def test_an_adaptation_stopped_in_an_epoch_goes_on_to_the_same_weights_and_rows(tmp_path):
+    whole, rows = _adapt(_Unvalidated(), tmp_path / "whole.pt")
+    with pytest.raises(Diverged):
+        _adapt(_Unvalidated(spoil_loss=8), tmp_path / "state.pt")
+    again = _Unvalidated()
+    weights, again_rows = _adapt(again, tmp_path / "state.pt")
+    assert again.steps == [8, 9, 10, 11, 12]
+    assert again_rows == rows
+    _assert_same_bits(weights, whole)
+
+
+# The description of a method to its scripts
+
+DESCRIPTION = {
+    "module": "unet", "settings": {"width": 4}, "needs": ["training"], "training": {"steps": 7}, "budget": {"songs": 2},
+    "unpaired": None, "train_on": "train",
+}  # fmt: skip
+
+
+def test_a_description_has_the_defaults_of_what_it_does_not_say():
+    found = read_description(json.dumps(DESCRIPTION), TrainingDescription)
+    assert (found.training.steps, found.training.batch, found.training.patience) == (7, 4, 10)
+    assert (found.budget, found.unpaired, found.needs) == (Budget(songs=2), None, ("training",))
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"training": {"stpes": 7}}, "--method: the key 'training.stpes' is unknown; did you mean 'steps'"),
+        ({"training": {"steps": 0}}, "--method: the key 'training.steps' is 0; allowed is a whole number, at least 1"),
+        ({"train_on": "valid"}, "--method: the key 'train_on' is 'valid'; allowed: test, train"),
+        ({"needs": ["stems"]}, "--method: the key 'needs.0' is 'stems'; "),
+    ],
+)
+def test_a_mistake_in_a_description_is_told_with_its_key(changed, sentence):
+    with pytest.raises(UserError) as error:
+        read_description(json.dumps(DESCRIPTION | changed), TrainingDescription)
+    assert str(error.value).startswith(sentence)
+
+
+def test_a_description_that_is_no_json_or_lacks_a_key_is_refused():
+    with pytest.raises(UserError, match="--method: cannot be read as JSON"):
+        read_description("{'module': 'unet'}", MethodDescription)
+    with pytest.raises(UserError, match="lacks 'settings'"):
+        read_description('{"module": "unet", "needs": []}', MethodDescription)

@@ -1,4 +1,4 @@
-"""Unlabelled songs: who serves in which stream, what each stream reads, and that the streams are independent."""
+"""Unlabelled songs: which give mixtures and which solo recordings, what is read of them, how they are drawn."""
 
 import io
 from types import SimpleNamespace
@@ -11,10 +11,11 @@ import torch
 from tests.lib import toy
 from workflow_scripts.lib.audio import io as audio
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.budget import Budget, UnpairedBudget
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track, write_tracks
-from workflow_scripts.lib.datasets.unpaired import deal, streams
+from workflow_scripts.lib.datasets.unpaired import split_unlabelled, unpaired_excerpts
 from workflow_scripts.lib.training.learning import learn
 
 RATE = 8000
@@ -61,50 +62,52 @@ def _excerpts(corpus):
     return make
 
 
-def _songs(dealt):
-    return [{track.song for track in tracks} for tracks in (dealt.mixtures, *dealt.solos.values())]
+def _songs(split):
+    return [{track.song for track in tracks} for tracks in (split.mixtures, *split.solos.values())]
 
 
 @pytest.mark.parametrize("family", ["far", None])
 @pytest.mark.parametrize("songs", [1, 3])
-def test_no_song_serves_twice_and_none_that_is_paired_or_held_out_serves_at_all(data, family, songs):
-    corpus = Corpus(data, SOURCES, songs=songs, family="near")
-    dealt = deal(corpus, family)
-    streams = _songs(dealt)
+def test_no_song_is_used_twice_and_none_that_is_paired_or_held_out_is_used_at_all(data, family, songs):
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=songs, family="near"))
+    split = split_unlabelled(corpus, UnpairedBudget(family))
+    parts = _songs(split)
     paired = {track.song for track in corpus.tracks}
-    assert len(streams) == 3 and all(streams) and len(paired) == songs
-    used = [song for stream in [paired, *streams] for song in stream]
+    assert len(parts) == 3 and all(parts) and len(paired) == songs
+    used = [song for part in [paired, *parts] for song in part]
     assert len(used) == len(set(used)) == songs + (8 if family else 12 - songs)
     assert all("-train-" in song for song in used)
-    assert max(map(len, streams)) - min(map(len, streams)) <= 1
-    assert dealt.names() == deal(corpus, family).names()
-    assert dealt.fingerprint() == deal(corpus, family).fingerprint()
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert split.names() == split_unlabelled(corpus, UnpairedBudget(family)).names()
+    assert split.fingerprint() == split_unlabelled(corpus, UnpairedBudget(family)).fingerprint()
 
 
 def test_a_budget_takes_the_first_songs_of_its_family(data):
-    names = [track.track for track in Corpus(data, SOURCES, songs=2, family="far").tracks]
+    names = [track.track for track in Corpus(data, SOURCES, budget=Budget(songs=2, family="far")).tracks]
     assert names == ["far-train-0", "far-train-1"]
-    assert len(Corpus(data, SOURCES, family="far").tracks) == 8 and len(Corpus(data, SOURCES).tracks) == 12
+    assert (
+        len(Corpus(data, SOURCES, budget=Budget(family="far")).tracks) == 8 and len(Corpus(data, SOURCES).tracks) == 12
+    )
 
 
-def test_each_stream_reads_its_own_songs_and_no_file_that_would_make_a_pair(data, read):
-    corpus = Corpus(data, SOURCES, songs=2, family="near")
-    dealt = deal(corpus, "far")
-    unpaired = streams(dealt, _excerpts(corpus))
+def test_each_part_reads_its_own_songs_and_no_file_that_would_make_a_pair(data, read):
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=2, family="near"))
+    split = split_unlabelled(corpus, UnpairedBudget("far"))
+    unpaired = unpaired_excerpts(split, _excerpts(corpus))
     everything = {"mixtures": unpaired.mixtures, **unpaired.solos}
     expected = {"mixtures": {"mixture.wav"}, "voice": {"voice.wav"}, "accompaniment": {"bass.wav", "drums.wav"}}
-    for stream, excerpts in everything.items():
+    for part, excerpts in everything.items():
         read.clear()
         for number in range(4):
             assert all(scene.references is None and scene.f0 is None for scene in excerpts.batch(0, number))
-        tracks = dealt.mixtures if stream == "mixtures" else dealt.solos[stream]
-        assert {file.split("/")[1] for file in read} == expected[stream]
+        tracks = split.mixtures if part == "mixtures" else split.solos[part]
+        assert {file.split("/")[1] for file in read} == expected[part]
         assert {file.split("/")[0] for file in read} <= {track.track for track in tracks}
 
 
 def test_a_solo_recording_stands_in_the_place_of_the_mixture(data):
-    corpus = Corpus(data, SOURCES, songs=2, family="near")
-    unpaired = streams(deal(corpus, "far"), _excerpts(corpus))
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=2, family="near"))
+    unpaired = unpaired_excerpts(split_unlabelled(corpus, UnpairedBudget("far")), _excerpts(corpus))
     for source, total in {"voice": 0.3, "accompaniment": 0.3}.items():
         scene = unpaired.solos[source].batch(0, 1)[0]
         assert scene.mixture.shape == (1, RATE // 4)
@@ -113,9 +116,9 @@ def test_a_solo_recording_stands_in_the_place_of_the_mixture(data):
         assert number == pytest.approx(round(number), abs=1e-3)
 
 
-def test_the_streams_are_drawn_independently_and_each_repeats_itself(data):
-    corpus = Corpus(data, SOURCES, songs=2, family="near")
-    tracks = deal(corpus, "far").mixtures
+def test_the_parts_are_drawn_independently_and_each_repeats_itself(data):
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=2, family="near"))
+    tracks = split_unlabelled(corpus, UnpairedBudget("far")).mixtures
     make = _excerpts(corpus)
     first, second = make(tracks, name="one"), make(tracks, name="two")
     seeds = [[scene.seed for scene in each.batch(0, 3)] for each in (first, second, make(tracks, name="one"))]
@@ -126,33 +129,31 @@ def test_an_unknown_family_is_told_with_the_key_and_the_nearest(data):
     with pytest.raises(
         UserError, match=r"no training song of the family 'neer' \(budget.family\); did you mean 'near'"
     ):
-        _ = Corpus(data, SOURCES, family="neer").tracks
+        _ = Corpus(data, SOURCES, budget=Budget(family="neer")).tracks
     with pytest.raises(UserError, match=r"family 'fur' \(unpaired.family\); did you mean 'far'"):
-        deal(Corpus(data, SOURCES, songs=1), "fur")
+        split_unlabelled(Corpus(data, SOURCES, budget=Budget(songs=1)), UnpairedBudget("fur"))
 
 
 def test_too_few_songs_are_told_with_what_there_is_and_what_is_needed(data):
     with pytest.raises(UserError, match=r"has 4 songs of the family 'near' in the split 'train', but .* asks for 5"):
-        _ = Corpus(data, SOURCES, songs=5, family="near").tracks
+        _ = Corpus(data, SOURCES, budget=Budget(songs=5, family="near")).tracks
     with pytest.raises(UserError, match=r"has 2 training songs of the family 'near' outside .* 2 sources need 3"):
-        deal(Corpus(data, SOURCES, songs=2, family="near"), "near")
+        split_unlabelled(Corpus(data, SOURCES, budget=Budget(songs=2, family="near")), UnpairedBudget("near"))
     with pytest.raises(UserError, match="has 0 training songs outside the paired budget"):
-        deal(Corpus(data, SOURCES))
+        split_unlabelled(Corpus(data, SOURCES), UnpairedBudget())
 
 
-def test_a_method_is_given_the_streams_and_the_weights_to_start_from(data, tmp_path, read):
+def test_a_method_is_given_the_unpaired_excerpts_and_the_weights_to_start_from(data, tmp_path, read):
     seen = []
 
     def trainee(given, settings, seed, device, accelerator):
         seen.append(given)
         return toy.Toy()
 
-    corpus = Corpus(data, SOURCES, songs=2, family="near")
-    learn(
-        SimpleNamespace(trainee=trainee), SimpleNamespace(), toy.SCHEDULE, corpus, seed=0, gpus=0,
-        state=tmp_path / "state.pt", fingerprint="one", stream=io.StringIO(), dealt=deal(corpus, "far"),
-        start={"weight": torch.ones(2)},
-    )  # fmt: skip
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=2, family="near"))
+    job = toy.job(corpus, UnpairedBudget("far"), {"weight": torch.ones(2)})
+    method = SimpleNamespace(trainee=trainee)
+    learn(method, SimpleNamespace(), job, gpus=0, state=tmp_path / "state.pt", stream=io.StringIO())
     (given,) = seen
     assert given.start["weight"].tolist() == [1, 1]
     assert list(given.unpaired.solos) == list(SOURCES)

@@ -8,10 +8,14 @@ from pathlib import Path
 import torch
 
 from workflow_scripts.lib.core.seeds import seed_of
+from workflow_scripts.lib.datasets.budget import UnpairedBudget
+from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.networks.tensors import Tensors
-from workflow_scripts.lib.training.learning import accelerator_for
-from workflow_scripts.lib.training.loop import Schedule, Training
+from workflow_scripts.lib.training.devices import accelerator_for
+from workflow_scripts.lib.training.job import TrainingDescription, TrainingJob
+from workflow_scripts.lib.training.loop import Loop
 from workflow_scripts.lib.training.progress import progress_on
+from workflow_scripts.lib.training.schedule import Schedule
 
 SCHEDULE = Schedule(
     steps=60, batch=4, seconds=1.0, validate_every=5, patience=None, checkpoint_every=7, checkpoint_seconds=0.05,
@@ -64,8 +68,14 @@ class Toy:
         return (self.modules["second"](self.modules["first"](given)) - target).square().mean()
 
 
-def training(toy, state: Path, schedule: Schedule = SCHEDULE, stream=sys.stderr, fingerprint: str = "one") -> Training:
-    return Training(
+def job(corpus: Corpus, unpaired: UnpairedBudget | None = None, start: Tensors | None = None) -> TrainingJob:
+    """The training of a toy on a corpus."""
+    description = TrainingDescription("toy", {}, (), SCHEDULE, corpus.budget, unpaired, "train")
+    return TrainingJob(description, corpus, seed=0, start=start or {})
+
+
+def training(toy, state: Path, schedule: Schedule = SCHEDULE, stream=sys.stderr, fingerprint: str = "one") -> Loop:
+    return Loop(
         toy, schedule, accelerator_for(0, "float32"), state=state, fingerprint=fingerprint, seed=3,
         progress=progress_on(stream),
     )  # fmt: skip
@@ -77,4 +87,4 @@ def finish(folder: Path, pause: float, started: Event) -> None:
     run = training(Toy(pause), folder / "state.pt", stream=open(folder / "log.txt", "a"))  # noqa: SIM115
     started.set()
     weights = run.run()
-    torch.save({"weights": weights, "course": vars(run.course)}, folder / "done.pt")
+    torch.save({"weights": weights, "history": vars(run.history)}, folder / "done.pt")

@@ -9,7 +9,7 @@ from workflow_scripts.lib.datasets.training_data import Unpaired
 
 
 class Given:
-    """Batches of scenes of one length, drawn from a few; the fixed excerpts are all of them."""
+    """Batches of scenes of one length, drawn from a few; the excerpts to validate on are all of them."""
 
     share = (0, 1)
 
@@ -22,7 +22,7 @@ class Given:
         chosen = stream(seed, "excerpts", number).integers(len(self.scenes), size=self.batch_size)
         return [self.scenes[index] for index in chosen]
 
-    def fixed(self) -> list[Scene]:
+    def every_excerpt(self) -> list[Scene]:
         return self.scenes
 
 

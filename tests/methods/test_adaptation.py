@@ -16,7 +16,6 @@ from workflow_scripts.lib.methods import conv_tasnet, muted, one_shot
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes
 from workflow_scripts.lib.networks.tensors import Tensors
-from workflow_scripts.lib.training.adaptation import Loop
 from workflow_scripts.lib.training.loop import Diverged
 
 SOURCES = ("vocals", "drums", "other")
@@ -232,15 +231,14 @@ def test_the_first_steps_go_downhill_where_those_of_the_library_s_default_go_uph
 
 def test_windows_follow_in_time_and_those_without_a_mark_are_left_out():
     scene = song(marks_of("+++.....", "+++.....", "+++....."))
-    network = ConvTasNet(3, 2, TINY)
-    lesson = one_shot.Lesson(network, [0, 1, 2], scene, SETTINGS)
-    assert lesson.uses == [(0, False), (250, False), (500, False)]
-    lesson = one_shot.Lesson(network, [0, 1, 2], song(MARKS), replace(SETTINGS, pitch_copies=2))
-    assert len(lesson.uses) == 3 * (int((2.0 - 0.5) / 0.25) + 1)
-    assert lesson.uses[:4] == [(0, False), (0, True), (0, True), (250, False)]
-    lesson = one_shot.Lesson(network, [0, 1, 2], song(marks_of("+", "-", "+")), SETTINGS)
-    assert lesson.uses == [(0, False)]
-    assert lesson.size == 250
+    trainee = one_shot.SongTrainee(scene, SETTINGS, model())
+    assert trainee.windows == [(0, False), (250, False), (500, False)]
+    trainee = one_shot.SongTrainee(song(MARKS), replace(SETTINGS, pitch_copies=2), model())
+    assert len(trainee.windows) == 3 * (int((2.0 - 0.5) / 0.25) + 1)
+    assert trainee.windows[:4] == [(0, False), (0, True), (0, True), (250, False)]
+    trainee = one_shot.SongTrainee(song(marks_of("+", "-", "+")), SETTINGS, model())
+    assert trainee.windows == [(0, False)]
+    assert trainee.size == 250
 
 
 def test_the_curve_has_a_row_an_epoch_and_the_loss_falls(tmp_path):
@@ -279,21 +277,21 @@ def test_every_song_starts_from_the_weights_as_given(tmp_path):
     "settings", [SETTINGS, OURS, replace(OURS, remember=False)], ids=["published", "ours", "twice"]
 )
 def test_an_adaptation_that_was_killed_goes_on_to_the_same_bits(tmp_path, monkeypatch, settings):
-    settings = replace(settings, checkpoint_seconds=0)
+    settings = replace(settings, checkpoint_seconds=1e-9)  # after each step
     whole, curve = adapted(song(MARKS), settings, tmp_path / "whole")
-    steps, original = [], Loop._stepped
+    steps, original = [], one_shot.SongTrainee.step
 
-    def until_killed(self):
-        if self.course.step == 9 and not steps:
-            steps.append(self.course.step)
+    def until_killed(self, number):
+        steps.append(number)
+        if steps == list(range(1, 11)):
             raise KeyboardInterrupt
-        return original(self)
+        return original(self, number)
 
-    monkeypatch.setattr(Loop, "_stepped", until_killed)
+    monkeypatch.setattr(one_shot.SongTrainee, "step", until_killed)
     with pytest.raises(KeyboardInterrupt):
         adapted(song(MARKS), settings, tmp_path / "killed")
     again, again_curve = adapted(song(MARKS), settings, tmp_path / "killed")
-    assert steps == [9]
+    assert steps == [*range(1, 11), *range(10, 15)]
     assert curve == again_curve
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
@@ -346,7 +344,7 @@ def test_stretches_are_where_some_sources_are_silent_and_leave_a_margin():
 
 def test_consistent_estimates_obey_the_marks_and_are_left_alone_elsewhere():
     estimates, mixture, marks = noise(3, 2, 2000), noise(2, 2000, seed=1), marks_of("++--++++", "++++----", "++-+++-.")
-    found = marked_stems.consistent(estimates.clone(), mixture, marks, RATE)
+    found = marked_stems.make_consistent(estimates.clone(), mixture, marks, RATE)
     quiet, some = (marks < 0).unsqueeze(1), (marks < 0).any(dim=0)
     assert not (found * quiet).any()
     torch.testing.assert_close(found.sum(dim=0)[:, some], mixture[:, some])
@@ -357,7 +355,7 @@ def test_consistent_estimates_obey_the_marks_and_are_left_alone_elsewhere():
 
 def test_consistent_estimates_are_finite_in_silence_and_where_all_are_silent():
     for marks in (marks_of("--", "--", "--"), marks_of("-+", "--", "+.")):
-        found = marked_stems.consistent(torch.zeros(3, 2, 500), torch.zeros(2, 500), marks, RATE)
+        found = marked_stems.make_consistent(torch.zeros(3, 2, 500), torch.zeros(2, 500), marks, RATE)
         assert found.shape == (3, 2, 500)
         assert not found.any()
 
@@ -367,7 +365,7 @@ def test_consistency_adds_no_seam_in_a_long_song():
     estimates, mixture = noise(2, 1, 3500), noise(1, 3500, seed=1)
     marks = torch.ones(2, 3500)
     marks[0, 200:3200] = -1
-    found = marked_stems.consistent(estimates.clone(), mixture, marks, rate)
+    found = marked_stems.make_consistent(estimates.clone(), mixture, marks, rate)
     torch.testing.assert_close(found[1, :, 200:3200], mixture[:, 200:3200])
 
 
@@ -375,7 +373,7 @@ def test_a_remix_holds_true_groups_that_do_not_overlap_and_sums_to_its_mixture()
     stems, pieces = noise(3, 2, 2000), marked_stems.stretches(marks_of("++--++--", "+-++--++", "--+-++-+"), 50, 10)
     groups = set()
     for seed in range(20):
-        made = marked_stems.remixed(stems, pieces, 700, RATE, generator_of(seed))
+        made = marked_stems.draw_remix(stems, pieces, 700, RATE, generator_of(seed))
         torch.testing.assert_close(made.stems.sum(dim=0), made.mixture)
         members = [source for group in made.groups for source in group]
         assert len(members) == len(set(members))
@@ -386,7 +384,7 @@ def test_a_remix_holds_true_groups_that_do_not_overlap_and_sums_to_its_mixture()
 
 def test_parts_of_a_remix_are_the_stretch_itself_up_to_sign_level_and_sides():
     stems = noise(2, 2, 2000)
-    made = marked_stems.remixed(stems, [marked_stems.Stretch(500, 1500, (0,))], 1000, RATE, generator_of(0))
+    made = marked_stems.draw_remix(stems, [marked_stems.Stretch(500, 1500, (0,))], 1000, RATE, generator_of(0))
     inner = slice(20, -20)
     given = stems[0, :, 500:1500]
     fits = [

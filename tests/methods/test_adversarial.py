@@ -13,7 +13,7 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData, Unpaired
 from workflow_scripts.lib.methods import adversarial, unpadded_unet
-from workflow_scripts.lib.networks.critic import Critic, same
+from workflow_scripts.lib.networks.critic import Critic, same_padding
 from workflow_scripts.lib.training import checkpoint, loop
 from workflow_scripts.lib.training.loop import Diverged
 
@@ -60,9 +60,9 @@ def test_a_critic_scores_each_patch_by_itself(bins, frames):
 
 
 def test_zeros_are_added_as_tensorflow_does_on_the_right_alone_for_two_frames():
-    assert same((256, 64), (4, 4), (2, 2)) == (1, 1, 1, 1)
-    assert same((16, 4), (4, 2), (2, 1)) == (0, 1, 1, 1)
-    assert same((5, 7), (4, 4), (2, 2)) == (1, 2, 1, 2)
+    assert same_padding((256, 64), (4, 4), (2, 2)) == (1, 1, 1, 1)
+    assert same_padding((16, 4), (4, 2), (2, 1)) == (0, 1, 1, 1)
+    assert same_padding((5, 7), (4, 4), (2, 2)) == (1, 2, 1, 2)
 
 
 def test_spectral_norm_keeps_every_layer_at_a_largest_singular_value_of_one():
@@ -206,7 +206,7 @@ def test_a_training_that_goes_on_from_its_state_repeats_every_bit(constraint, tm
     assert straight.modules.keys() == straight.optimizers.keys() | {"average"}
     for number in (1, 2, 3):
         straight.step(number)
-    checkpoint.save(tmp_path / "state.pt", "same", loop.captured(straight, accelerator))
+    checkpoint.save(tmp_path / "state.pt", "same", loop.state_of(straight, accelerator))
     loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same"))
     assert straight.validate() == resumed.validate()
     for number in (4, 5):

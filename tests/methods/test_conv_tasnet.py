@@ -161,7 +161,7 @@ def test_a_few_steps_lower_the_training_loss():
 
 def test_a_batch_depends_on_its_number_alone():
     makes = [
-        conv_tasnet.augmented(SMALL, [scenes.scene(channels=2), scenes.scene(seed=1, channels=2)], generator_of(seed))
+        conv_tasnet.augment(SMALL, [scenes.scene(channels=2), scenes.scene(seed=1, channels=2)], generator_of(seed))
         for seed in (3, 3, 4)
     ]
     assert torch.equal(makes[0].mixture, makes[1].mixture)
@@ -169,14 +169,14 @@ def test_a_batch_depends_on_its_number_alone():
 
 
 def test_training_excerpts_are_the_sums_of_their_sources_after_every_change():
-    made = conv_tasnet.augmented(SMALL, [scenes.scene(seed=each, channels=2) for each in range(4)], generator_of(0))
+    made = conv_tasnet.augment(SMALL, [scenes.scene(seed=each, channels=2) for each in range(4)], generator_of(0))
     assert made.references.shape == (4, 2, 2, 8000 - 800)
     torch.testing.assert_close(made.mixture, made.references.sum(dim=1))
 
 
 def test_excerpts_are_normalised_by_the_mean_over_channels_of_their_mixture():
     scene = scenes.scene(channels=2)
-    made = conv_tasnet.plain([scene], generator_of(0))
+    made = conv_tasnet.example_of([scene], generator_of(0))
     mono = scene.mixture.mean(dim=0)
     expected = (scene.references - mono.mean()) / mono.std(correction=0)
     torch.testing.assert_close(made.references[0], expected)
@@ -184,7 +184,7 @@ def test_excerpts_are_normalised_by_the_mean_over_channels_of_their_mixture():
 
 def test_an_offset_cuts_each_source_from_a_place_of_its_own():
     given = torch.arange(50.0).expand(8, 3, 2, 50)
-    found = conv_tasnet.offset(given, 20, generator_of(0))
+    found = conv_tasnet.offset_sources(given, 20, generator_of(0))
     assert found.shape == (8, 3, 2, 30)
     first = found[..., 0, 0]
     assert torch.equal(found, first[..., None, None] + torch.arange(30.0).expand(8, 3, 2, 30))
@@ -195,7 +195,7 @@ def test_an_offset_cuts_each_source_from_a_place_of_its_own():
 
 def test_turning_changes_signs_and_sides_and_nothing_else():
     given = noise(16, 2, 2, 5)
-    found = conv_tasnet.turned(given, generator_of(0))
+    found = conv_tasnet.flip_signs_and_channels(given, generator_of(0))
     cases = [[given, -given, given.flip(2), -given.flip(2)][case] for case in range(4)]
     hits = torch.stack([(found == case).flatten(2).all(2) for case in cases])
     assert hits.any(0).all()
@@ -204,11 +204,11 @@ def test_turning_changes_signs_and_sides_and_nothing_else():
 
 def test_a_remix_exchanges_sources_inside_groups_only():
     given = torch.arange(8.0)[:, None, None, None].expand(8, 2, 1, 1)
-    found = conv_tasnet.remixed(given, 4, generator_of(1))[..., 0, 0]
+    found = conv_tasnet.exchange_sources(given, 4, generator_of(1))[..., 0, 0]
     assert torch.equal(found[:4].sort(dim=0).values, given[:4, :, 0, 0])
     assert torch.equal(found[4:].sort(dim=0).values, given[4:, :, 0, 0])
     assert (found[:, 0] != found[:, 1]).any()
-    assert torch.equal(conv_tasnet.remixed(given, 1, generator_of(1)), given)
+    assert torch.equal(conv_tasnet.exchange_sources(given, 1, generator_of(1)), given)
 
 
 def test_training_without_stems_is_refused():
@@ -235,9 +235,9 @@ def linear(given: torch.Tensor) -> torch.Tensor:
 def test_chunks_of_a_separator_without_memory_leave_no_seam(length):
     mixture = noise(2, length)
     for overlap in (0.0, 0.25, 0.5, 0.75):
-        found = waveform.faded(linear, mixture, 2, 100, overlap)
+        found = waveform.crossfade_chunks(linear, mixture, 2, 100, overlap)
         torch.testing.assert_close(found, linear(mixture[None])[0])
-    found = waveform.shifted(linear, mixture, 2, 100, 3, 20, generator_of(0))
+    found = waveform.average_over_shifts(linear, mixture, 2, 100, 3, 20, generator_of(0))
     torch.testing.assert_close(found, linear(mixture[None])[0])
 
 
@@ -259,7 +259,7 @@ def test_where_chunks_meet_the_estimates_jump_no_more_than_elsewhere():
     mixture = torch.sin(torch.arange(16000) * 2 * torch.pi * 220 / 8000).expand(2, -1) * 0.3
     body = network(2, 2).eval()
     with torch.no_grad():
-        faded = waveform.faded(body, mixture, 2, 4000, 0.5)
+        faded = waveform.crossfade_chunks(body, mixture, 2, 4000, 0.5)
         one = body(mixture[None, :, :4000])[0]
     usual = one[..., 200:-200].diff(dim=-1).abs().max()
     assert usual > 0
@@ -273,7 +273,7 @@ def test_memory_of_chunks_does_not_grow_with_the_song():
         seen.append(given.shape[-1])
         return linear(given)
 
-    waveform.faded(separator, noise(2, 10_000), 2, 1000, 0.25)
+    waveform.crossfade_chunks(separator, noise(2, 10_000), 2, 1000, 0.25)
     assert set(seen) == {1000}
     assert len(seen) > 10
 
@@ -281,10 +281,10 @@ def test_memory_of_chunks_does_not_grow_with_the_song():
 def test_the_level_of_a_song_is_undone_on_every_estimate():
     mixture = noise(2, 1000) * 0.1 + 0.02
     mono = mixture.mean(dim=0)
-    given = waveform.level_of(mixture).normalised(mixture)
+    given = waveform.level_of(mixture).normalise(mixture)
     torch.testing.assert_close(given, (mixture - mono.mean()) / mono.std(correction=0))
     assembly = waveform.Assembly("faded", 0.1, 0.5)
-    found = waveform.separated(linear, [1, 0], mixture, 1000, 0, assembly)
+    found = waveform.separate_song(linear, [1, 0], mixture, 1000, 0, assembly)
     torch.testing.assert_close(found[0], (mixture - mono.mean()) / 4 + mono.mean())
 
 

@@ -309,14 +309,14 @@ def test_released_weights_with_other_names_or_shapes_are_refused_in_one_sentence
         (missing, "encoder.dense.bias"), (extra, "encoder.gru4"), (misshapen, r"\(11,\) where \(21,\)"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=words):
-            umss.convert_tensors(tensors, "released.pth")
+            umss.convert(tensors, "released.pth")
 
 
 def test_names_of_another_checkpoint_are_given_in_a_table():
     tensors = {name.replace("gru_noise_mag", "noise_gru"): each for name, each in released().items()}
     with pytest.raises(UserError, match="gru_noise_mag"):
-        umss.convert_tensors(tensors, "other.pth")
-    model = umss.convert_tensors(tensors, "other.pth", {**umss.NAMES, "noise_shape.": "noise_gru."})
+        umss.convert(tensors, "other.pth")
+    model = umss.convert(tensors, "other.pth", {**umss.NAMES, "noise_shape.": "noise_gru."})
     assert torch.equal(model["noise_shape.bias_ih_l0"], tensors["noise_gru.bias_ih_l0"])
 
 

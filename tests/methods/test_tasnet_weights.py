@@ -173,7 +173,7 @@ def test_a_missing_another_or_a_misshapen_tensor_is_named():
         ({**state, "separator.network.3.weight": torch.ones(12, 4, 1)}, "not for the 4 sources"),
     ):
         with pytest.raises(UserError, match=message):
-            tasnet.convert_tensors(given, "tasnet.th")
+            tasnet.convert(given, "tasnet.th")
 
 
 def test_only_weights_with_a_whole_sum_are_fetched_by_name():

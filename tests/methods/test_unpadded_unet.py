@@ -1,4 +1,4 @@
-"""The valid U-Net: sizes, shapes and alignment, whole tracks from patches, and batches that are half made."""
+"""The U-Net without padding: sizes, shapes and alignment, whole tracks from patches, and batches that are half made."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.methods import unpadded_unet
 from workflow_scripts.lib.networks.unpadded_unet import (
     PatchShape,
-    ValidUNet,
+    UnpaddedUNet,
     as_given,
     as_read,
     centre,
@@ -53,9 +53,9 @@ def trainee(settings: unpadded_unet.Settings = SMALL, seed: int = 0, **given) ->
 
 
 def test_the_published_sizes_have_the_published_numbers_of_parameters():
-    assert count(ValidUNet(2, 4, 16, "relu")) == 958_596
-    assert count(ValidUNet(2, 3, 16, "relu")) == 237_188
-    assert count(ValidUNet(2, 3, 8, "relu")) == 59_460
+    assert count(UnpaddedUNet(2, 4, 16, "relu")) == 958_596
+    assert count(UnpaddedUNet(2, 3, 16, "relu")) == 237_188
+    assert count(UnpaddedUNet(2, 3, 8, "relu")) == 59_460
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_published_sizes_have_the_published_numbers_of_parameters():
 def test_the_shape_rule_gives_the_shapes_that_the_network_reads_and_gives(wanted, levels, read, given):
     shape = patch_shape(*wanted, levels)
     assert shape == PatchShape(read, given)
-    assert ValidUNet(2, levels, 1)(torch.rand(1, *read)).shape == (1, 2, *given)
+    assert UnpaddedUNet(2, levels, 1)(torch.rand(1, *read)).shape == (1, 2, *given)
 
 
 def test_the_published_shape_has_46_bins_and_frames_of_context_on_each_side():
@@ -81,7 +81,7 @@ def test_the_published_shape_has_46_bins_and_frames_of_context_on_each_side():
 
 def test_kernels_start_glorot_uniform_and_biases_at_zero():
     torch.manual_seed(0)
-    network = ValidUNet(2, 4, 16)
+    network = UnpaddedUNet(2, 4, 16)
     kernel = network.down[3].weight  # 128 -> 256 channels, 3 x 3
     bound = (6 / (9 * (128 + 256))) ** 0.5
     assert kernel.abs().max() <= bound
@@ -99,7 +99,7 @@ def test_masked_sources_add_up_to_the_mixture_for_any_number_of_sources(sources)
     torch.manual_seed(0)
     shape = patch_shape(33, 8, 2)
     mixture = 3 * torch.rand(2, *shape.read)
-    estimates = ValidUNet(sources, 2, 4)(mixture)
+    estimates = UnpaddedUNet(sources, 2, 4)(mixture)
     assert estimates.shape == (2, sources, *shape.given)
     assert estimates.min() > 0
     torch.testing.assert_close(torch.expm1(estimates).sum(dim=1), torch.expm1(centre(mixture, shape.given)))
@@ -108,7 +108,7 @@ def test_masked_sources_add_up_to_the_mixture_for_any_number_of_sources(sources)
 def test_the_relu_head_gives_each_source_by_itself_and_nothing_below_zero():
     torch.manual_seed(0)
     shape = patch_shape(33, 8, 2)
-    estimates = ValidUNet(3, 2, 4, "relu")(torch.rand(2, *shape.read))
+    estimates = UnpaddedUNet(3, 2, 4, "relu")(torch.rand(2, *shape.read))
     assert estimates.shape == (2, 3, *shape.given)
     assert estimates.min() == 0
     assert estimates.max() > 0
@@ -117,9 +117,9 @@ def test_the_relu_head_gives_each_source_by_itself_and_nothing_below_zero():
 # Alignment
 
 
-def passing(sources: int = 2) -> ValidUNet:
+def passing(sources: int = 2) -> UnpaddedUNet:
     """A network whose sources are all the mixture: its heads hear the input alone."""
-    network = ValidUNet(sources, SMALL.levels, SMALL.width, "relu")
+    network = UnpaddedUNet(sources, SMALL.levels, SMALL.width, "relu")
     with torch.no_grad():
         for head in network.heads:
             head.weight.zero_()
@@ -163,7 +163,7 @@ def test_a_patch_is_the_middle_of_its_excerpt():
 @pytest.mark.parametrize("frames", [1, 9, 10, 11, 20, 47])
 def test_a_track_of_any_length_is_covered_and_its_last_patch_ends_with_it(frames):
     torch.manual_seed(0)
-    network, mixture = ValidUNet(2, 2, 2), torch.rand(2, 33, frames)
+    network, mixture = UnpaddedUNet(2, 2, 2), torch.rand(2, 33, frames)
     margin = SMALL.shape.margin[1]
     padded = as_read(torch.nn.functional.pad(mixture, (margin, margin + 10)), SMALL.shape)
     with torch.no_grad():
@@ -239,7 +239,7 @@ def test_a_training_that_goes_on_from_its_state_repeats_every_bit(extra, tmp_pat
     straight, resumed = trainee(settings, start=start), trainee(settings, start=start)
     for number in (1, 2, 3):
         straight.step(number)
-    checkpoint.save(tmp_path / "state.pt", "same", loop.captured(straight, accelerator))
+    checkpoint.save(tmp_path / "state.pt", "same", loop.state_of(straight, accelerator))
     loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same"))
     assert straight.step(4) == resumed.step(4)
     one, two = straight.weights(), resumed.weights()
@@ -284,12 +284,12 @@ def test_a_dead_output_is_named():
 
 def test_remixes_are_sums_of_solo_recordings_with_gains_and_the_other_half_is_paired():
     given = examples()
-    made = mixing.Remixes(unpaired(given), scenes.SOURCES, mixing.Gains(0.5, 1.2))
-    batch = mixing.HalfMade(Given(given, batch=7), made).batch(0, 1)
-    paired, remixed = batch[:4], batch[4:]
-    assert len(remixed) == 2  # the streams of solos give two an item here
+    made = mixing.RandomMixes(unpaired(given), scenes.SOURCES, mixing.Gains(0.5, 1.2))
+    batch = mixing.PartlySyntheticBatches(Given(given, batch=7), made).batch(0, 1)
+    paired, mixed = batch[:4], batch[4:]
+    assert len(mixed) == 2  # the solo recordings give two an item here
     assert all(any(torch.equal(scene.mixture, each.mixture) for each in given) for scene in paired)
-    for scene in remixed:
+    for scene in mixed:
         torch.testing.assert_close(scene.mixture, scene.references.sum(dim=0))
         for index, reference in enumerate(scene.references):
             ratios = [
@@ -303,14 +303,14 @@ def test_remixes_are_sums_of_solo_recordings_with_gains_and_the_other_half_is_pa
             assert 0.5 <= ratios[rests.index(min(rests))] < 1.2
 
 
-def test_lessons_are_mixtures_with_the_teachers_estimates_or_shuffled_sums_of_them():
+def test_labelled_are_mixtures_with_the_teachers_estimates_or_shuffled_sums_of_them():
     given = examples()
     teacher = lambda mixtures: torch.stack([0.25 * mixtures, 0.75 * mixtures])  # noqa: E731
-    lessons = mixing.Lessons(unpaired(given, batch=3), scenes.SOURCES, teacher, None)(0, 1, 3)
-    assert len(lessons) == 3
-    for scene in lessons:
+    labelled = mixing.PseudoLabels(unpaired(given, batch=3), scenes.SOURCES, teacher, None)(0, 1, 3)
+    assert len(labelled) == 3
+    for scene in labelled:
         torch.testing.assert_close(scene.references, torch.stack([0.25 * scene.mixture, 0.75 * scene.mixture]))
-    noisy = mixing.Lessons(unpaired(given, batch=3), scenes.SOURCES, teacher, mixing.Gains(1.0, 1.0))
+    noisy = mixing.PseudoLabels(unpaired(given, batch=3), scenes.SOURCES, teacher, mixing.Gains(1.0, 1.0))
     mixed = [scene for number in range(4) for scene in noisy(0, number, 3)]
     for scene in mixed:
         torch.testing.assert_close(scene.mixture, scene.references.sum(dim=0))

@@ -1,27 +1,58 @@
 """A method that adapts in a second: a trained `learner`, pulled to silence where its sources are marked silent."""
 
+import io
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 
+from workflow_scripts.lib.core.settings import Count, Natural, NotNegative, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import learner
 from workflow_scripts.lib.networks.tensors import Tensors
-from workflow_scripts.lib.training import checkpoint
-from workflow_scripts.lib.training.loop import Diverged
+from workflow_scripts.lib.training.loop import Diverged, adapt_to_song
+from workflow_scripts.lib.training.progress import progress_on
 
 separate = learner.separate
 
 
-@dataclass(frozen=True)
+@settings
 class Settings(learner.Settings):
     """steps: of the adaptation.  diverge_at: the step that diverges, 0 never.  pause: s after each step."""
 
-    steps: int = 6
-    diverge_at: int = 0
-    pause: float = 0.0
+    steps: Count = 6
+    diverge_at: Natural = 0
+    pause: NotNegative = 0.0
+
+
+class Adapter:
+    def __init__(self, scene: Scene, settings: Settings, model: Tensors) -> None:
+        self.scene, self.settings = scene, settings
+        self.network = learner._network(len(scene.sources)).train()
+        self.network.load_state_dict(model)
+        self.modules = {"network": self.network}
+        self.optimizers = {"network": torch.optim.Adam(self.network.parameters(), 0.003)}
+        self.schedulers = {}
+
+    def step(self, number: int) -> dict[str, float]:
+        spectrum = learner.stft(self.scene.mixture, learner.WINDOW, learner.HOP)
+        masks = learner._masks(self.network, spectrum.abs())
+        estimates = learner.istft(masks * spectrum, learner.WINDOW, learner.HOP, self.scene.mixture.shape[-1])
+        loss = (estimates * (self.scene.marks == -1).float()[:, None]).abs().mean()
+        if number == self.settings.diverge_at:
+            raise Diverged(f"the loss is nan at step {number}.")
+        self.optimizers["network"].zero_grad()
+        loss.backward()
+        self.optimizers["network"].step()
+        time.sleep(self.settings.pause)
+        return {"loss": loss.item()}
+
+    def validate(self) -> dict[str, float]:
+        return {}
+
+    def weights(self) -> Tensors:
+        return {name: each.clone() for name, each in self.network.state_dict().items()}
 
 
 def trained_parameters(model: Tensors, settings: Settings) -> int:
@@ -31,30 +62,8 @@ def trained_parameters(model: Tensors, settings: Settings) -> int:
 def adapt(
     scene: Scene, settings: Settings, model: Tensors, state: Path, fingerprint: str
 ) -> tuple[Tensors, list[dict[str, float]]]:
-    network = learner._network(len(scene.sources)).train()
-    network.load_state_dict(model)
-    optimizer = torch.optim.Adam(network.parameters(), 0.003)
-    rows = []
-    if found := checkpoint.load(state, fingerprint):
-        network.load_state_dict(found["network"])
-        optimizer.load_state_dict(found["optimizer"])
-        rows = found["rows"]
-    while len(rows) < settings.steps:
-        torch.manual_seed(scene.seed % 2**31 + len(rows))
-        spectrum = learner.stft(scene.mixture, learner.WINDOW, learner.HOP)
-        estimates = learner.istft(
-            learner._masks(network, spectrum.abs()) * spectrum, learner.WINDOW, learner.HOP, scene.mixture.shape[-1]
-        )
-        silent = (scene.marks == -1).float()[:, None]
-        loss = (estimates * silent).abs().mean()
-        if len(rows) + 1 == settings.diverge_at:
-            raise Diverged(f"the loss is nan at step {len(rows) + 1}.")
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        rows = [*rows, {"step": len(rows) + 1, "loss": loss.item()}]
-        checkpoint.save(
-            state, fingerprint, {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "rows": rows}
-        )
-        time.sleep(settings.pause)
-    return network.eval().state_dict(), rows
+    return adapt_to_song(
+        Adapter(scene, settings, model), Accelerator(cpu=True), epochs=settings.steps, steps_an_epoch=1,
+        checkpoint_seconds=1e-9, state=state, fingerprint=fingerprint, seed=scene.seed,
+        progress=progress_on(io.StringIO()),
+    )  # fmt: skip

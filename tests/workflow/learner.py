@@ -1,12 +1,12 @@
 """A method that learns in a second; the tests of training copy it among the methods of their own project."""
 
 import time
-from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
 
 from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
@@ -15,20 +15,20 @@ from workflow_scripts.lib.networks.tensors import Tensors
 WINDOW, HOP = 256, 128
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """rate: of learning.  diverge_at: the step whose loss is not a number, 0 never.  pause: s after each step."""
 
-    rate: float = 0.003
-    diverge_at: int = 0
-    pause: float = 0.0
+    rate: Positive = 0.003
+    diverge_at: Natural = 0
+    pause: NotNegative = 0.0
 
 
 class Learner:
     def __init__(self, train: Excerpts, valid: Excerpts, settings: Settings, seed: int) -> None:
         self.train, self.settings, self.seed = train, settings, seed
         self.network = _network(len(train.sources)).train()
-        self.fixed = valid.fixed()
+        self.fixed = valid.every_excerpt()
         optimizer = torch.optim.Adam(self.network.parameters(), settings.rate)
         self.modules, self.optimizers = {"network": self.network}, {"network": optimizer}
         self.schedulers = {"network": torch.optim.lr_scheduler.StepLR(optimizer, 10, 0.9)}

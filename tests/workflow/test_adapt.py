@@ -97,8 +97,12 @@ def _options(project: Project, out: Path, **changed) -> dict[str, Any]:
     given = {name.removeprefix("--"): value for name, value in pairwise(options) if name.startswith("--")}
     for name in ("data", "model", "marks"):
         given[name] = project.folder / given[name]
-    given |= {"needs": ["marks", "adaptation"], "sources": ["voice", "bass"], "seed": 0, "threads": 1, "gpu": 0}
+    given |= {"sources": ["voice", "bass"], "seed": 0, "threads": 1, "gpu": 0}
     return given | {"out": out} | changed
+
+
+def _method(module: str, settings: dict[str, Any], *needs: str) -> str:
+    return json.dumps({"module": module, "settings": settings, "needs": needs})
 
 
 def test_an_adaptation_that_was_killed_keeps_finished_tracks_and_ends_with_the_bits_of_one_never_killed(
@@ -136,13 +140,7 @@ def test_estimates_are_made_with_the_weights_of_their_track(adapted, toys, tmp_p
     options = _options(adapted, tmp_path / "1-of-1.json")
     model = options.pop("model")
     separate(**options, adapted=adapted.folder / ADAPTED.with_suffix(".json"))
-    plain = options | {
-        "out": tmp_path / "plain.json",
-        "needs": [],
-        "marks": None,
-        "module": "learner",
-        "settings": "{}",
-    }
+    plain = options | {"out": tmp_path / "plain.json", "marks": None, "method": _method("learner", {})}
     separate(**plain, model=model)
     for name in ("song-2/voice.wav", "song-3/bass.wav"):
         found = [path.read_bytes() for path in (folder / name, tmp_path / "1-of-1" / name, tmp_path / "plain" / name)]
@@ -164,8 +162,8 @@ def test_gains_and_the_course_of_the_adaptation_are_drawn(adapted):
 
 
 def test_a_start_that_failed_and_an_adaptation_that_diverged_leave_the_reason_for_the_table(adapted, toys, tmp_path):
-    diverging = _options(adapted, tmp_path / "diverged.json", settings='{"diverge_at": 4}')
-    adapt(**diverging)
+    diverging = _method("adapter", {"diverge_at": 4}, "marks", "adaptation")
+    adapt(**_options(adapted, tmp_path / "diverged.json", method=diverging))
     save_model(tmp_path / "failed.safetensors", {}, {"failed": "the training loss is nan at step 3."})
     adapt(**_options(adapted, tmp_path / "failed.json", model=tmp_path / "failed.safetensors"))
     for name, reason in (

@@ -22,7 +22,7 @@ from tests.workflow import learner
 from tests.workflow.conftest import Project
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.lib.training.learning import Learned
+from workflow_scripts.lib.training.learning import TrainingResult
 from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.train import train as training_script
 
@@ -171,12 +171,12 @@ def train(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     prepared(Path("data"))
 
-    def run(name: str, *start: Path, unpaired: str = "null") -> Path:
+    def run(name: str, *start: Path, unpaired: dict | None = None) -> Path:
+        method = {"module": "learner", "settings": {}, "needs": ["training"], "training": SCHEDULE}
+        method |= {"budget": {}, "unpaired": unpaired, "train_on": "train"}
         training_script.train(
-            data=Path("data.json"), module="learner", settings="{}", training=json.dumps(SCHEDULE),
-            sources=["voice", "accompaniment"], split="train", budget='{"songs": null, "family": null}',
-            unpaired=unpaired, start=list(start), f0=[], seed=0, out=Path(name) / "model.safetensors", threads=1,
-            gpu=0, code="code",
+            data=Path("data.json"), method=json.dumps(method), sources=["voice", "accompaniment"], start=start, seed=0,
+            out=Path(name) / "model.safetensors", threads=1, gpu=0, code="code",
         )  # fmt: skip
         return Path(name)
 
@@ -190,21 +190,24 @@ SCHEDULE = TRAINING | {
 }  # fmt: skip
 
 
-def test_what_a_training_started_from_and_was_dealt_stands_in_its_provenance(train):
+def test_what_a_training_started_from_and_was_given_stands_in_its_provenance(train):
     first = train("first")
     assert "start" not in json.loads((first / "provenance.json").read_text())
     second = train("second", first / "model.safetensors")
     facts = json.loads((second / "provenance.json").read_text())
     assert [len(digest) for digest in facts["start"].values()] == [64]
     with pytest.raises(UserError, match="has 0 training songs outside the paired budget"):
-        train("third", unpaired='{"family": null}')
+        train("third", unpaired={"family": None})
 
 
 def test_a_state_is_resumed_only_by_a_training_from_the_same_model(train, monkeypatch):
     fingerprints = []
-    monkeypatch.setattr(
-        training_script, "learn", lambda *_, **given: fingerprints.append(given["fingerprint"]) or Learned({})
-    )
+
+    def learn(_method, _settings, job, **_options):
+        fingerprints.append(job.fingerprint())
+        return TrainingResult()
+
+    monkeypatch.setattr(training_script, "learn", learn)
     for number in range(2):
         save_model(Path(f"{number}.safetensors"), {"x": torch.full((1,), number)}, {})
     for start in ([], [Path("0.safetensors")], [Path("1.safetensors")], [Path("0.safetensors")]):

@@ -7,10 +7,12 @@ from typing import Any
 from workflow_scripts.lib.core.fingerprint import hash_of
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.registry import METRICS
+from workflow_scripts.lib.statistics.rows import BudgetRow, CurveRow, ErrorRow, GainRow, to_json
 from workflow_scripts.plan import rows
 from workflow_scripts.plan.configuration import Configuration, degraded_sources
 from workflow_scripts.plan.data_jobs import Prepare
 from workflow_scripts.plan.job import Input, Job, Option, text
+from workflow_scripts.plan.keys import Method
 from workflow_scripts.plan.model_jobs import Separate, described, taken
 from workflow_scripts.plan.result_jobs import Compare, OfComparison, ScoreF0
 
@@ -43,20 +45,20 @@ class Draw(Figure):
             "metric": self.entry.metrics[0],
             "aggregation": self.entry.aggregation,
             "groups": self.entry.groups,
-            "budgets": text(self.budgets()),
+            "budgets": to_json(self.budgets()),
         }
 
-    def budgets(self) -> list[dict[str, Any]]:
-        """The trained rows, once for all seeds: label, F0, budget, and `curve`, the same for rows that differ in their
-        budget alone, and in that of the model that they start from."""
+    def budgets(self) -> list[BudgetRow]:
+        """The trained rows, once for all seeds; rows that differ in their budget alone, and in that of the model that
+        they start from, are one curve."""
         found = rows.rows_of(self.configuration, self.comparison)
         pairs = dict.fromkeys((row.method, row.f0) for row in found if rows.own_training(row))
-        return [
-            {"label": entry.label, "f0": "" if f0 == NO_F0 else f0, "curve": budget_curve(self.configuration, method)}
-            | asdict(entry.budget)
-            for method, f0 in pairs
-            for entry in [self.configuration.method(method)]
-        ]
+        return [self._budget(method, "" if f0 == NO_F0 else f0) for method, f0 in pairs]
+
+    def _budget(self, method: str, f0: str) -> BudgetRow:
+        entry = self.configuration.method(method)
+        curve = budget_curve(self.configuration, method)
+        return BudgetRow(entry.label, f0, curve, entry.budget.songs, entry.budget.family)
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ class DrawTraining(Figure):
     @property
     def options(self) -> Mapping[str, Option]:
         jobs = rows.trainings_by_steps(self.configuration, self.comparison)
-        curves = [rows.names_of(job) | {"label": self.configuration.method(job.method).label} for job in jobs]
-        return self.told | {"rows": text(curves), "comparison": self.comparison}
+        curves = [CurveRow(job.method, job.f0, job.seed, self.configuration.method(job.method).label) for job in jobs]
+        return self.told | {"rows": to_json(curves), "comparison": self.comparison}
 
     @property
     def is_drawn(self) -> bool:
@@ -92,17 +94,21 @@ class DrawRobustness(Figure):
 
     @property
     def options(self) -> Mapping[str, Option]:
-        told = {"metric": self.entry.metrics[0], "aggregation": self.entry.aggregation, "errors": text(self.errors())}
+        told = {
+            "metric": self.entry.metrics[0],
+            "aggregation": self.entry.aggregation,
+            "errors": to_json(self.errors()),
+        }
         return self.told | told
 
     @property
     def is_drawn(self) -> bool:
         return bool(self.entry.degrade)
 
-    def errors(self) -> list[dict[str, Any]]:
+    def errors(self) -> list[ErrorRow]:
         """What each degraded F0 source is made of."""
         made = {name: each for f0 in self.entry.f0 for name, each in degraded_sources(f0, self.entry).items()}
-        return [{"f0": name, "of": each["of"], "settings": each["settings"]} for name, each in made.items()]
+        return [ErrorRow(name, each["of"], each["settings"]) for name, each in made.items()]
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ class DrawGains(Figure):
     @property
     def options(self) -> Mapping[str, Option]:
         return self.told | {
-            "gains": text(self.gains()),
+            "gains": to_json(self.gains()),
             "metrics": self.entry.metrics,
             "families": self.families,
             "aggregation": self.entry.aggregation,
@@ -180,20 +186,22 @@ class DrawGains(Figure):
 
     @property
     def is_drawn(self) -> bool:
-        return any(row["adapted"] for row in self.gains())
+        return any(row.adapted for row in self.gains())
 
-    def gains(self) -> list[dict[str, Any]]:
-        """The rows that use another row's model, adapted or as it is: label, that of the other row, that of the marks,
-        `group`, the same for rows that differ in their marks alone, and whether it is adapted."""
-        configuration, found = self.configuration, []
-        for name in self.entry.methods:
-            entry = configuration.method(name)
-            if entry.start and entry.start in self.entry.methods and not {"training", "f0"} & set(entry.needs):
-                marks = configuration.marks_source(entry.marks).label if entry.marks else None
-                row = {"label": entry.label, "baseline": configuration.method(entry.start).label, "marks": marks}
-                row["group"] = _hash_but_for(asdict(entry), "label", "like", "marks", "resources")
-                found.append(row | {"adapted": "adaptation" in entry.needs})
-        return found
+    def gains(self) -> list[GainRow]:
+        """The rows that use another row's model, adapted or as it is."""
+        methods = (self.configuration.method(name) for name in self.entry.methods)
+        return [
+            self._gain(entry, entry.start)
+            for entry in methods
+            if entry.start in self.entry.methods and entry.start and not {"training", "f0"} & set(entry.needs)
+        ]
+
+    def _gain(self, entry: Method, start: str) -> GainRow:
+        marks = self.configuration.marks_source(entry.marks).label if entry.marks else None
+        group = _hash_but_for(asdict(entry), "label", "marks", "resources")
+        baseline = self.configuration.method(start).label
+        return GainRow(entry.label, baseline, marks, group, "adaptation" in entry.needs)
 
 
 FIGURES = (Draw, DrawTraining, DrawCritics, DrawRobustness, DrawAdaptation, DrawGains)

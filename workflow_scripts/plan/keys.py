@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from workflow_scripts.lib.core.settings import Free, NotNegative, Positive, Unique, settings
+from workflow_scripts.lib.core.settings import Free, Unique, settings
 from workflow_scripts.lib.datasets.budget import Budget, UnpairedBudget
+from workflow_scripts.lib.metrics.contract import Scoring
+from workflow_scripts.lib.training.description import Need
 from workflow_scripts.lib.training.schedule import Schedule
 
 Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # a name that is one of a folder
@@ -38,26 +40,6 @@ class Resources:
     ] = 2000
     runtime: Annotated[int, key("Time limit of a job in minutes on a cluster.", ge=1)] = 60
     gpu: Annotated[int, key("Number of GPUs that a job can use; 0 where it cannot.", ge=0)] = 0
-
-
-@settings
-class Scoring:
-    """How the metrics are computed."""
-
-    window: Annotated[Positive, key("Length of the frames of framewise metrics, in s.")] = 1.0
-    hop: Annotated[Positive, key("Step between those frames, in s.")] = 1.0
-    energy_floor: Annotated[
-        NotNegative | None,
-        key(
-            "Silence rule of arXiv 2201.09592 for SI-SDR-frames, sp-SNR, sp-SI-SNR and MCD: frames in which a source "
-            "has a lower sum of squares (per 16,000 samples, the mixture scaled to a peak of 1) are left out; the "
-            "paper has 10; null keeps all that are not zero."
-        ),
-    ] = 10
-    bsseval: Annotated[
-        Literal["fast", "museval"],
-        key("`fast` is our exact BSSEval v4; `museval` calls museval itself, which needs ffmpeg on the PATH."),
-    ] = "fast"
 
 
 @settings
@@ -170,9 +152,6 @@ class Weights:
             "(`umss`)."
         ),
     ] = None
-
-
-Need = Literal["f0", "references", "training", "weights", "unpaired", "marks", "adaptation"]
 
 
 @settings

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from workflow_scripts.lib.core.registry import METRICS
+from workflow_scripts.lib.statistics.rows import Contrast, to_json
 from workflow_scripts.plan import rows
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.data_jobs import EstimateF0, MakeMarks, Prepare
@@ -142,17 +143,17 @@ class Compare(OfComparison):
             "aggregation": self.entry.aggregation,
             "groups": self.entry.groups,
             "scoring": text(asdict(self.entry.scoring)),
-            "contrasts": text(self.contrasts()),
+            "contrasts": to_json(self.contrasts()),
         }
 
     @property
     def chosen(self) -> tuple[str, ...]:
         return tuple(METRICS.module(family) for family in self.families)
 
-    def contrasts(self) -> list[list[str]]:
-        """The planned contrasts of methods that the comparison has: pairs of labels."""
+    def contrasts(self) -> list[Contrast]:
+        """The planned contrasts of methods that the comparison has."""
         pairs = [pair for pair in self.entry.contrasts if set(pair) <= set(self.entry.methods)]
-        return [[self.configuration.method(name).label for name in pair] for pair in pairs]
+        return [Contrast(*(self.configuration.method(name).label for name in pair)) for pair in pairs]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """The rows of a comparison, each a separation, and what tables and figures are told of them."""
 
-from typing import Any
-
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.registry import METHODS, METRICS
+from workflow_scripts.lib.statistics.rows import ResultRow, to_json
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.declared import has, value_of
-from workflow_scripts.plan.job import Made, text
+from workflow_scripts.plan.job import Made
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train, model_of
 
 
@@ -78,18 +77,14 @@ def metric_homes() -> dict[str, str]:
 
 
 def labels(configuration: Configuration, comparison: str) -> str:
-    """The rows as JSON: names, label and kind of each, in the order of the table."""
-    return text([names_of(row) | _facts(configuration, row.method) for row in rows_of(configuration, comparison)])
+    """The rows as JSON of `ResultRow`, in the order of the table."""
+    return to_json(_result_row(row) for row in rows_of(configuration, comparison))
 
 
-def names_of(job: Separate | Train) -> dict[str, Any]:
-    return {"method": job.method, "f0": job.f0, "seed": job.seed}
-
-
-def _facts(configuration: Configuration, method: str) -> dict[str, Any]:
-    entry = configuration.method(method)
-    needs = {"trained": "training" in entry.needs, "adapted": "adaptation" in entry.needs}
-    return {"label": entry.label, "bound": entry.bound} | needs
+def _result_row(row: Separate) -> ResultRow:
+    entry = row.configuration.method(row.method)
+    needs = ("training" in entry.needs, "adaptation" in entry.needs)
+    return ResultRow(row.method, row.f0, row.seed, entry.label, entry.bound, *needs)
 
 
 def remark(configuration: Configuration, comparison: str) -> str:

@@ -1,6 +1,5 @@
 """Draw an estimate and the gradient of its critic, side by side, for a song of each family."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -13,18 +12,29 @@ from workflow_scripts.lib.datasets.table import read_tracks
 from workflow_scripts.lib.figures.critics import critic_figure
 from workflow_scripts.lib.figures.style import save_figure
 from workflow_scripts.lib.methods import contract
+from workflow_scripts.lib.training.description import MethodDescription, read_description
 from workflow_scripts.lib.weights.model_file import load_model
 
 
 def draw_critics(
-    *, data: Path, model: Path, module: str, settings: str, label: str, sources: list[str], split: str, remark: str,
-    out: Path, code: str,
-) -> None:  # fmt: skip
+    *,
+    data: Path,
+    model: Path,
+    method: str,
+    label: str,
+    sources: list[str],
+    split: str,
+    remark: str,
+    out: Path,
+    code: str,
+) -> None:
     """Write critics-<family> (or critics, where there is none) as PDF, SVG and PNG, of the first song of each.
 
-    `data` and `out` are manifests of folders. Where the training of the model failed, there is only `failed.txt`.
+    `data` and `out` are manifests of folders; `method` (JSON) is a `MethodDescription`. Where the training of the
+    model failed, there is only `failed.txt`.
     """
-    method, chosen = contract.load(module, json.loads(settings))
+    description = read_description(method, MethodDescription)
+    module, chosen = contract.load(description.module, description.settings)
     weights, header = load_model(model, torch.device("cpu"))
     root = folder_of(data)
     with recorded(out, code) as folder:
@@ -35,7 +45,7 @@ def draw_critics(
         for family in dict.fromkeys(track.family for track in tracks):
             track = next(track for track in tracks if track.family == family)
             scene = scenes.scene(root, track, tuple(sources), [], 0, None, torch.device("cpu"))
-            estimates, gradients = method.critics_view(scene, chosen, weights)
+            estimates, gradients = module.critics_view(scene, chosen, weights)
             figure = critic_figure(
                 estimates.numpy(),
                 gradients.numpy(),

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.command import run
-from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.figures.curves import curves_figure
 from workflow_scripts.lib.figures.diagnostics import diagnostics_figure, has_diagnostics

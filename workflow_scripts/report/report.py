@@ -16,10 +16,12 @@ FIGURES = {
 }
 
 
-def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: Path, parquet: Path) -> None:
+def report(
+    *, scores: list[Path], tables: list[Path], f0: list[Path], figures: list[Path], summary: Path, parquet: Path
+) -> None:
     """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0.
 
-    `scores` and `tables` are manifests of folders.
+    `scores`, `tables` and `figures` are manifests of folders.
     """
     with atomic(parquet) as temporary:
         read_scores(scores).to_parquet(temporary, index=False)
@@ -30,8 +32,8 @@ def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: P
         f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in folders
     ]
     for stage, what in FIGURES.items():
-        drawn = [folder.name for folder in folders if (folder.parents[1] / stage / folder.name).exists()]
-        where += [f"  results/{stage}/{name}/: {what}" for name in drawn]
+        drawn = [folder_of(manifest) for manifest in figures if manifest.parent.name == stage]
+        where += [f"  {folder}/: {what}" for folder in drawn]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 

@@ -1,8 +1,8 @@
 """What marks make certain about the stems of a song, on top of what a network estimates.
 
 Where sources are marked silent, the others add up to the mixture; where all but one are, the mixture is that one's
-stem. `consistent` makes estimates obey this. `remixed` puts such stretches together anew, so that a network can be
-trained on mixtures of this very song of which the sums of groups of sources, or the sources themselves, are known.
+stem. `make_consistent` makes estimates obey this. `draw_remix` puts such stretches together anew, so that a network can
+be trained on mixtures of this very song of which the sums of groups of sources, or the sources themselves, are known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from workflow_scripts.lib.audio.stft import istft, stft
 from workflow_scripts.lib.audio.windows import hop_length, window_length
 
 FADE_SECONDS = 0.01  # at both ends of what is put into a remix
-CHUNK_SECONDS = 10.0  # of what `consistent` works on at once
+CHUNK_SECONDS = 10.0  # of what `make_consistent` works on at once
 GAIN_DB = 3.0  # largest change of level of a part of a remix, up or down
 
 
@@ -59,17 +59,17 @@ def stretches(marks: torch.Tensor, shortest: int, margin: int) -> list[Stretch]:
     return found
 
 
-def silent(marks: torch.Tensor) -> torch.Tensor:
+def silence_of(marks: torch.Tensor) -> torch.Tensor:
     """1 where a source is marked silent, [source, 1, time]."""
     return (marks < 0).to(marks.dtype).unsqueeze(1)
 
 
-def muted(estimates: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
+def mute_silent_sources(estimates: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
     """Estimates [source, channel, time], zero where their source is marked silent."""
     return estimates.masked_fill(marks.unsqueeze(1) < 0, 0)
 
 
-def consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:
+def make_consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:
     """Make estimates zero where marked silent, the others there adding up to the mixture [channel, time].
 
     What is missing goes to the sources that can sound, bin by bin in proportion to the energy of their estimates (a
@@ -83,15 +83,15 @@ def consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tens
     begun = estimates[..., :0]  # what the chunks before have of this one
     for start, stop, fade in zip(places, [*places[1:], length], fades, strict=True):
         cut = slice(start, start + size)
-        found = _consistent(estimates[..., cut], mixture[..., cut], marks[:, cut], rate) * fade
+        found = _fill_up(estimates[..., cut], mixture[..., cut], marks[:, cut], rate) * fade
         found[..., : begun.shape[-1]] += begun
         estimates[..., start:stop] = found[..., : stop - start]
         begun = found[..., stop - start :]
     return estimates
 
 
-def _consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:
-    gate = 1 - silent(marks)
+def _fill_up(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:
+    gate = 1 - silence_of(marks)
     kept = estimates * gate
     some_silent = 1 - gate.amin(dim=0)
     rest = (mixture - kept.sum(dim=0)) * some_silent
@@ -104,24 +104,28 @@ def _consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Ten
     return found + left * gate / gate.sum(dim=0).clamp(min=1)
 
 
-def remixed(stems: torch.Tensor, pieces: Sequence[Stretch], size: int, rate: int, generator: torch.Generator) -> Remix:
+def draw_remix(
+    stems: torch.Tensor, pieces: Sequence[Stretch], size: int, rate: int, generator: torch.Generator
+) -> Remix:
     """One remix of `size` samples of stretches with disjoint groups; estimates fill the sources that none covers.
 
-    stems: [source, channel, time] of the song, which obey the marks (`consistent`).
+    stems: [source, channel, time] of the song, which obey the marks (`make_consistent`).
     """
     sources, channels, _ = stems.shape
     parts = stems.new_zeros(sources, channels, size)
-    groups = list(_disjoint(pieces, sources, generator))
+    groups = list(_draw_disjoint(pieces, sources, generator))
     covered = [source for piece in groups for source in piece.group]
     for piece in groups:
         members = list(piece.group)
-        parts[members] = _varied(_placed(stems[members, :, piece.start : piece.stop], size, rate, generator), generator)
+        parts[members] = _vary_level_and_sides(
+            _cut_at_random(stems[members, :, piece.start : piece.stop], size, rate, generator), generator
+        )
     for source in sorted(set(range(sources)) - set(covered)):
-        parts[source] = _varied(_placed(stems[source], size, rate, generator), generator)
+        parts[source] = _vary_level_and_sides(_cut_at_random(stems[source], size, rate, generator), generator)
     return Remix(parts.sum(dim=0), parts, tuple(piece.group for piece in groups))
 
 
-def _disjoint(pieces: Sequence[Stretch], sources: int, generator: torch.Generator) -> Iterator[Stretch]:
+def _draw_disjoint(pieces: Sequence[Stretch], sources: int, generator: torch.Generator) -> Iterator[Stretch]:
     """Stretches drawn in proportion to their lengths, none with a source of one before."""
     free = set(range(sources))
     while candidates := [piece for piece in pieces if free.issuperset(piece.group)]:
@@ -131,7 +135,7 @@ def _disjoint(pieces: Sequence[Stretch], sources: int, generator: torch.Generato
         yield chosen
 
 
-def _placed(signal: torch.Tensor, size: int, rate: int, generator: torch.Generator) -> torch.Tensor:
+def _cut_at_random(signal: torch.Tensor, size: int, rate: int, generator: torch.Generator) -> torch.Tensor:
     """Signal [..., time] -> `size` samples of it from a random place, repeated where it is shorter."""
     length = signal.shape[-1]
     used = min(length, size)
@@ -144,7 +148,7 @@ def _placed(signal: torch.Tensor, size: int, rate: int, generator: torch.Generat
     return piece[..., (torch.arange(size, device=signal.device) + first) % used]
 
 
-def _varied(signal: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _vary_level_and_sides(signal: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Signal [..., channel, time] with a random sign and level, its channels swapped or not."""
     draws = torch.rand(3, generator=generator).tolist()
     gain = 10 ** (GAIN_DB * (2 * draws[0] - 1) / 20) * (1 if draws[1] < 0.5 else -1)

@@ -49,7 +49,7 @@ class Level:
     mean: float
     deviation: float
 
-    def normalised(self, signals: torch.Tensor) -> torch.Tensor:
+    def normalise(self, signals: torch.Tensor) -> torch.Tensor:
         return (signals - self.mean) / self.deviation
 
 
@@ -63,7 +63,7 @@ def level_of(mixture: torch.Tensor) -> Level:
     return Level(mono.mean().item(), deviation if deviation > 0 else 1.0)
 
 
-def separated(
+def separate_song(
     network: nn.Module, outputs: Sequence[int], mixture: torch.Tensor, rate: int, seed: int, assembly: Assembly
 ) -> torch.Tensor:
     """Mixture [channel, time] at `rate` Hz -> estimates [source, channel, time] of a network, without gradient.
@@ -77,14 +77,16 @@ def separated(
 
     with torch.no_grad():
         if assembly.assembly == "faded":
-            found = faded(separator, mixture, len(outputs), size, assembly.overlap, level)
+            found = crossfade_chunks(separator, mixture, len(outputs), size, assembly.overlap, level)
         else:
             reach, generator = round(assembly.shift_seconds * rate), generator_of(seed, "shifts")
-            found = shifted(separator, mixture, len(outputs), size, assembly.shifts, reach, generator, level)
+            found = average_over_shifts(
+                separator, mixture, len(outputs), size, assembly.shifts, reach, generator, level
+            )
         return found.mul_(level.deviation).add_(level.mean)
 
 
-def faded(
+def crossfade_chunks(
     separator: Separator, mixture: torch.Tensor, sources: int, size: int, overlap: float, level: Level = AS_IT_IS
 ) -> torch.Tensor:
     """Mixture [channel, time] -> estimates [source, channel, time] from cross-faded chunks of `size` samples.
@@ -95,12 +97,12 @@ def faded(
     places = chunks.starts(length, size, overlap)
     estimates = mixture.new_zeros(sources, *mixture.shape)
     for start, fade in zip(places, chunks.fades(places, length, size, mixture), strict=True):
-        part = level.normalised(mixture[..., start : start + size])
+        part = level.normalise(mixture[..., start : start + size])
         estimates[..., start : start + size] += separator(part.unsqueeze(0))[0] * fade
     return estimates
 
 
-def shifted(
+def average_over_shifts(
     separator: Separator, mixture: torch.Tensor, sources: int, size: int, shifts: int, reach: int,
     generator: torch.Generator, level: Level = AS_IT_IS,
 ) -> torch.Tensor:  # fmt: skip
@@ -110,7 +112,7 @@ def shifted(
     """
     estimates = mixture.new_zeros(sources, *mixture.shape)
     for start in range(0, mixture.shape[-1], size):
-        part = level.normalised(mixture[..., start : start + size])
+        part = level.normalise(mixture[..., start : start + size])
         for before in torch.randint(reach + 1, (shifts,), generator=generator).tolist():
             given = pad(part, (before, reach - before)).unsqueeze(0)
             found = separator(given)[0, ..., before : before + part.shape[-1]]

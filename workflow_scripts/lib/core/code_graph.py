@@ -123,6 +123,10 @@ class _Silent(ast.NodeTransformer):
         node.body = [each for each in node.body if not (isinstance(each, ast.FunctionDef) and each.name in CHECKS)]
         return self.generic_visit(node)
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [each for each in node.keywords if each.arg != "description"]  # what a setting means
+        return self.generic_visit(node)
+
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         if isinstance(node.exc, ast.Call):
             node.exc.args, node.exc.keywords = [], []

@@ -1,38 +1,41 @@
-"""How much a method is given to learn from. Imported while the workflow is planned."""
+"""How much of the training data a method is given.
+
+Imported while the workflow is planned, so nothing heavy is imported here.
+"""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from workflow_scripts.lib.core.settings import Count, Free, settings
+from workflow_scripts.lib.core.settings import Free, settings
 
-Family = Annotated[str, Free("a family of the track table, which is known only once the data is prepared")]
+FAMILY = Free("a family of the track table, which is known once the data is prepared")
 
 
 @settings
 class Budget:
-    """How much of the training data a method that learns is given in pairs."""
+    """The key `budget` of a method's YAML: the songs that a method learns from in pairs of mixture and stems."""
 
     songs: Annotated[
-        Count | None,
+        Annotated[int, Field(ge=1)] | None,
         Field(description="Number of training songs, the first ones of the track table; null is all of them."),
     ] = None
     family: Annotated[
-        Family | None,
+        str | None,
+        FAMILY,
         Field(description="Takes the songs from this family of the track table alone; null takes them from all."),
     ] = None
 
 
 @settings
 class UnpairedBudget:
-    """Which unlabelled recordings a method is given beside the paired songs."""
+    """The key `unpaired` of a method's YAML: the unlabelled songs that a method is given beside the paired ones."""
 
     family: Annotated[
-        Family | None,
+        str | None,
+        FAMILY,
         Field(
-            description=(
-                "Family of training songs that give unlabelled mixtures and solo recordings, each song only one of "
-                "them and none that the budget pairs; null takes all families."
-            )
+            description="Family of training songs that give unlabelled mixtures and solo recordings, each song only "
+            "one of them and none that the budget pairs; null takes all families."
         ),
     ] = None

@@ -1,13 +1,14 @@
 """The tracks that a method learns from, and those that tell when to stop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import sha256_file
 from workflow_scripts.lib.core.fingerprint import hash_of
+from workflow_scripts.lib.datasets.budget import Budget
 from workflow_scripts.lib.datasets.table import Track, read_tracks
 
 
@@ -16,30 +17,29 @@ class Corpus:
     """What a method is trained on.
 
     data: a prepared data set.  sources: names, `accompaniment` being the sum of the stems that are not named.
-    split: whose tracks teach.  songs: how many of its songs, the first ones in the table's order; None is all.
-    family: whose songs they are; None takes those of all.
+    split: whose tracks teach.  budget: how many of its songs, the first ones in the table's order, of which family.
     f0: folders that hold the F0 tables `<track>.csv` of those tracks and of the validation tracks, or none.
     """
 
     data: Path
     sources: tuple[str, ...]
     split: str = "train"
-    songs: int | None = None
+    budget: Budget = field(default_factory=Budget)
     f0: tuple[Path, ...] = ()
-    family: str | None = None
 
     @cached_property
     def tracks(self) -> list[Track]:
         """The tracks that teach. Raises UserError where there are none or fewer songs than asked for."""
-        found = of_family(self.data, self._of(self.split), self.family, "budget.family")
+        count, family = self.budget.songs, self.budget.family
+        found = of_family(self.data, self._of(self.split), family, "budget.family")
         songs = list(dict.fromkeys(track.song for track in found))
-        if self.songs is not None and self.songs > len(songs):
-            of = f" of the family {self.family!r}" if self.family else ""
+        if count is not None and count > len(songs):
+            of = f" of the family {family!r}" if family else ""
             raise UserError(
                 f"{self.data}: has {len(songs)} songs{of} in the split {self.split!r}, but budget.songs asks for "
-                f"{self.songs}; ask for no more than there are."
+                f"{count}; ask for no more than there are."
             )
-        return [track for track in found if track.song in songs[: self.songs]]
+        return [track for track in found if track.song in songs[:count]]
 
     @cached_property
     def valid(self) -> list[Track]:

@@ -30,7 +30,7 @@ class Excerpts:
     device: of the scenes' tensors.
     share: (k, n) gives every n-th excerpt of each batch, from the k-th, to process k of n.
     cache_bytes: decoded tracks are kept in memory up to this size; the others are read anew for each excerpt.
-    solo: the source that stands alone in the place of the mixture, which is then not read.
+    solo: the source that stands alone instead of the mixture, which is then not read.
     name: of the random stream; excerpts of other names are drawn independently.
     """
 
@@ -55,28 +55,29 @@ class Excerpts:
     def batch(self, seed: int, number: int) -> list[Scene]:
         """This process's share of batch `number`: a pure function of the seed and the number."""
         generator = stream(seed, self.name, number)
-        places = [self._place(generator, self.seconds) for _ in range(self.batch_size)]
+        starts = [self._draw_start(generator, self.seconds) for _ in range(self.batch_size)]
         first, step = self.share
-        return [self._scene(*place, self.seconds) for place in places[first::step]]
+        return [self._scene(*start, self.seconds) for start in starts[first::step]]
 
     def draw(self, generator: np.random.Generator, seconds: float | None = None) -> Scene:
-        """One excerpt of `seconds` (None: those of the batches) from a random place, uniformly over the audio."""
+        """One excerpt of `seconds` (None: those of the batches) from a random position, uniformly over the audio."""
         seconds = self.seconds if seconds is None else seconds
-        return self._scene(*self._place(generator, seconds), seconds)
+        return self._scene(*self._draw_start(generator, seconds), seconds)
 
-    def fixed(self, seconds: float | None = None) -> list[Scene]:
+    def every_excerpt(self, seconds: float | None = None) -> list[Scene]:
         """Every excerpt of all tracks, end to end on the grid; what is left over at the end of a track is left out.
 
         A track shorter than one excerpt gives one, with silence after it.
         """
         seconds = self.seconds if seconds is None else seconds
         step = max(1, round(seconds / HOP_SECONDS))
-        places = [(track, frame) for track in self.tracks for frame in range(0, _starts(track, seconds), step)]
-        return [self._scene(track, frame, seconds) for track, frame in places]
+        starts = [(track, frame) for track in self.tracks for frame in range(0, _start_count(track, seconds), step)]
+        return [self._scene(track, frame, seconds) for track, frame in starts]
 
-    def _place(self, generator: np.random.Generator, seconds: float) -> tuple[Track, int]:
+    def _draw_start(self, generator: np.random.Generator, seconds: float) -> tuple[Track, int]:
+        """A track, and the frame of the F0 grid at which an excerpt of it begins."""
         track = self.tracks[int(generator.choice(len(self.tracks), p=self._weights))]
-        return track, int(generator.integers(_starts(track, seconds)))
+        return track, int(generator.integers(_start_count(track, seconds)))
 
     def _scene(self, track: Track, frame: int, seconds: float) -> Scene:
         start, count = round(frame * HOP_SECONDS * self.rate), round(seconds * self.rate)
@@ -86,7 +87,7 @@ class Excerpts:
             rate=self.rate,
             sources=self.sources,
             seed=seed_of(track.track, frame),
-            f0=_cut(self._f0[track.track], frame, frame_count(seconds)) if self._f0 else None,
+            f0=_cut_f0(self._f0[track.track], frame, frame_count(seconds)) if self._f0 else None,
             references=audio[1:] if self.references else None,
         )
 
@@ -95,10 +96,10 @@ class Excerpts:
         if track.track not in self._decoded:
             needed = 4 * (1 + self.references * len(self.sources)) * self.channels * round(track.seconds * self.rate)
             if needed > self._room:
-                return _padded(self._read(track, start, count), count)
+                return _pad_end(self._read(track, start, count), count)
             self._room -= needed
             self._decoded[track.track] = self._read(track, 0, -1)
-        return _padded(self._decoded[track.track][..., start : start + count], count)
+        return _pad_end(self._decoded[track.track][..., start : start + count], count)
 
     def _read(self, track: Track, start: int, count: int) -> np.ndarray:
         folder = track.folder(self.data)
@@ -111,7 +112,7 @@ class Excerpts:
         ).astype(np.float32)
 
 
-def _starts(track: Track, seconds: float) -> int:
+def _start_count(track: Track, seconds: float) -> int:
     """Number of frames at which an excerpt can start, at least 1."""
     return max(0, int(np.floor((track.seconds - seconds) / HOP_SECONDS + 1e-9))) + 1
 
@@ -125,14 +126,14 @@ def _read(path: Path, start: int, count: int) -> np.ndarray:
     return samples.T
 
 
-def _padded(samples: np.ndarray, count: int) -> np.ndarray:
+def _pad_end(samples: np.ndarray, count: int) -> np.ndarray:
     """A copy of the samples [..., time], zeros after them up to `count`."""
     padded = np.zeros((*samples.shape[:-1], count), np.float32)
     padded[..., : samples.shape[-1]] = samples
     return padded
 
 
-def _cut(f0: F0, frame: int, count: int) -> F0:
+def _cut_f0(f0: F0, frame: int, count: int) -> F0:
     """`count` frames from `frame`, unvoiced past the end of the table."""
 
     def cut(values: np.ndarray) -> np.ndarray:

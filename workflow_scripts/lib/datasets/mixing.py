@@ -1,4 +1,4 @@
-"""Batches of paired excerpts of which one half is made: from unpaired solo recordings, or by a teacher."""
+"""Batches of paired excerpts of which one half is made up: from unpaired solo recordings, or by a teacher."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import Unpaired
 
+# mixtures [item, time] -> estimates [source, item, time]
 Teacher = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -22,27 +23,28 @@ class Gains:
     high: float
 
     def draw(self, shape: tuple[int, ...], generator: torch.Generator, device: torch.device) -> torch.Tensor:
+        """Gains of this shape on the device, drawn on the CPU so that all devices see the same ones."""
         return (self.low + (self.high - self.low) * torch.rand(shape, generator=generator)).to(device)
 
 
 @dataclass(frozen=True)
-class HalfMade:
-    """Batches as `paired` gives them, the second half of each replaced by what `make` gives.
+class PartlySyntheticBatches:
+    """Batches as `paired` gives them, the second half of each replaced by what `synthesise` gives.
 
-    make: (seed, number, how many) -> scenes with references, a pure function of these.
+    synthesise: (seed, number, how many) -> scenes with references, a pure function of these.
     """
 
     paired: Excerpts
-    make: Callable[[int, int, int], list[Scene]]
+    synthesise: Callable[[int, int, int], list[Scene]]
 
     def batch(self, seed: int, number: int) -> list[Scene]:
         scenes = self.paired.batch(seed, number)
-        made = len(scenes) // 2
-        return scenes[: len(scenes) - made] + self.make(seed, number, made)
+        replaced = len(scenes) // 2
+        return scenes[: len(scenes) - replaced] + self.synthesise(seed, number, replaced)
 
 
 @dataclass(frozen=True)
-class Remixes:
+class RandomMixes:
     """Sums of solo recordings that were never played together, each with a gain of its own."""
 
     unpaired: Unpaired
@@ -51,19 +53,18 @@ class Remixes:
 
     def __call__(self, seed: int, number: int, count: int) -> list[Scene]:
         solos = [self.unpaired.solos[source] for source in self.sources]
-        streams = [seed_of(seed, "solo", source) for source in self.sources]
-        drawn = [each.batch(stream, number)[:count] for each, stream in zip(solos, streams, strict=True)]
+        seeds = [seed_of(seed, "solo", source) for source in self.sources]
+        drawn = [each.batch(own, number)[:count] for each, own in zip(solos, seeds, strict=True)]
         if not count:
             return []
         references = torch.stack([torch.stack([scene.mixture for scene in scenes]) for scenes in drawn], dim=1)
-        return _scenes(_with_gains(references, self.gains, seed, number, solos[0].share), drawn[0][0])
+        return _scenes_of(_apply_gains(references, self.gains, seed, number, solos[0].share), drawn[0][0])
 
 
 @dataclass(frozen=True)
-class Lessons:
+class PseudoLabels:
     """Unlabelled mixtures with a fixed teacher's estimates for their sources.
 
-    teacher: mixtures [item, time] -> estimates [source, item, time].
     gains: None keeps each mixture with its estimates. Otherwise the estimates of each source are shuffled among the
         items and added up anew, with these gains, as a noisy student (arXiv 2102.07961) learns.
     """
@@ -87,15 +88,17 @@ class Lessons:
         orders = [torch.randperm(count, generator=generator) for _ in self.sources]
         shuffled = torch.stack([estimates[order, index] for index, order in enumerate(orders)], dim=1)
         like = Scene(mixtures[:1], scenes[0].rate, self.sources)
-        return _scenes(_with_gains(shuffled, self.gains, seed, number, share), like)
+        return _scenes_of(_apply_gains(shuffled, self.gains, seed, number, share), like)
 
 
-def _with_gains(references: torch.Tensor, gains: Gains, seed: int, number: int, share: tuple[int, int]) -> torch.Tensor:
+def _apply_gains(
+    references: torch.Tensor, gains: Gains, seed: int, number: int, share: tuple[int, int]
+) -> torch.Tensor:
     """References [item, source, channel, time], each times a gain of its own."""
     generator = generator_of(seed, "gains", number, *share)
     return references * gains.draw((*references.shape[:2], 1, 1), generator, references.device)
 
 
-def _scenes(references: torch.Tensor, like: Scene) -> list[Scene]:
+def _scenes_of(references: torch.Tensor, like: Scene) -> list[Scene]:
     """References [item, source, channel, time] -> scenes whose mixtures are the sums of the sources."""
     return [Scene(each.sum(dim=0), like.rate, like.sources, 0, None, each) for each in references]

@@ -12,7 +12,7 @@ from workflow_scripts.lib.datasets.excerpts import Excerpts
 class Unpaired:
     """Excerpts that belong to no stems: mixtures, and solo recordings of each source, all drawn independently.
 
-    Each stream has songs of its own, and its scenes no F0.
+    The mixtures and the solo recordings of each source are of songs of their own, and their scenes have no F0.
     mixtures: scenes without references.  solos: by source; the `mixture` of such a scene is the solo recording.
     """
 

@@ -1,7 +1,8 @@
-"""Unlabelled songs, dealt out so that what is heard together is never known together.
+"""Unlabelled songs, split so that no mixture and no solo recording are ever of the same song.
 
 Stoller, Ewert and Dixon (arXiv 1711.00048) draw mixtures and solo recordings from the same unlabelled songs, so that
-their critics hear the true sources of the very mixtures that are separated. Here every song serves in one stream alone.
+their critics hear the true sources of the very mixtures that are separated. Here every song gives either mixtures, or
+solo recordings of one source.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import hash_of
+from workflow_scripts.lib.datasets.budget import UnpairedBudget
 from workflow_scripts.lib.datasets.corpus import Corpus, of_family
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.table import Track, read_tracks
@@ -16,29 +18,30 @@ from workflow_scripts.lib.datasets.training_data import Unpaired
 
 
 @dataclass(frozen=True)
-class Deal:
-    """The unlabelled tracks of each stream: those of the mixtures, and by source those of its solo recordings."""
+class UnlabelledSplit:
+    """The unlabelled tracks by what they give: those of the mixtures, and by source those of its solo recordings."""
 
     mixtures: tuple[Track, ...]
     solos: Mapping[str, tuple[Track, ...]]
 
     def names(self) -> dict[str, list[str]]:
-        """Names of the tracks by stream, for the record."""
-        streams = {"mixtures": self.mixtures, **{f"solo {source}": tracks for source, tracks in self.solos.items()}}
-        return {stream: [track.track for track in tracks] for stream, tracks in streams.items()}
+        """Names of the tracks by what they give, for the record."""
+        parts = {"mixtures": self.mixtures, **{f"solo {source}": tracks for source, tracks in self.solos.items()}}
+        return {part: [track.track for track in tracks] for part, tracks in parts.items()}
 
     def fingerprint(self) -> str:
-        """Hash of which audio serves in which stream."""
-        streams = [self.mixtures, *self.solos.values()]
-        return hash_of(*self.solos, *(";".join(track.sha256 for track in tracks) for tracks in streams))
+        """Hash of which audio gives what."""
+        parts = [self.mixtures, *self.solos.values()]
+        return hash_of(*self.solos, *(";".join(track.sha256 for track in tracks) for tracks in parts))
 
 
-def deal(corpus: Corpus, family: str | None = None) -> Deal:
-    """The songs of the split `train` that teach nothing in pairs, dealt in the table's order: mixtures, then sources.
+def split_unlabelled(corpus: Corpus, budget: UnpairedBudget) -> UnlabelledSplit:
+    """The songs of the split `train` that teach nothing in pairs: in turns one for mixtures, one for each source.
 
-    family: takes the songs of one family alone. Raises UserError where it is unknown, or has too few songs for every
-    stream to have one of its own.
+    They are taken in the table's order. Raises UserError where the budget's family is unknown, or has too few
+    songs for every part to have one of its own.
     """
+    family = budget.family
     paired = {track.song for track in corpus.tracks}
     known = of_family(corpus.data, read_tracks(corpus.data, "train"), family, "unpaired.family")
     free = [track for track in known if track.song not in paired]
@@ -51,19 +54,17 @@ def deal(corpus: Corpus, family: str | None = None) -> Deal:
             f"and solo recordings of {len(corpus.sources)} sources need {count} at least, one each; pair fewer songs "
             "or add some."
         )
-    streams = [_tracks_of(songs[place::count], free) for place in range(count)]
-    return Deal(streams[0], dict(zip(corpus.sources, streams[1:], strict=True)))
+    mixtures, *solos = [_tracks_of(songs[first::count], free) for first in range(count)]
+    return UnlabelledSplit(mixtures, dict(zip(corpus.sources, solos, strict=True)))
 
 
-def streams(dealt: Deal, excerpts: Callable[..., Excerpts]) -> Unpaired:
-    """The streams, each seeded by a name of its own.
+def unpaired_excerpts(split: UnlabelledSplit, excerpts: Callable[..., Excerpts]) -> Unpaired:
+    """The excerpts of each part, drawn from random streams of their own names.
 
     excerpts: makes the excerpts of some tracks; takes them, and `solo` and `name` as `Excerpts` does.
     """
-    solos = {
-        source: excerpts(tracks, solo=source, name=f"solo {source}") for source, tracks in dealt.solos.items()
-    }  # fmt: skip
-    return Unpaired(excerpts(dealt.mixtures, solo=None, name="unlabelled mixtures"), solos)
+    solos = {source: excerpts(tracks, solo=source, name=f"solo {source}") for source, tracks in split.solos.items()}
+    return Unpaired(excerpts(split.mixtures, solo=None, name="unlabelled mixtures"), solos)
 
 
 def _tracks_of(songs: Iterable[str], tracks: Iterable[Track]) -> tuple[Track, ...]:

@@ -10,7 +10,7 @@ All losses are means over every index, as in the public code: a time without mar
 
 import torch
 
-from workflow_scripts.lib.audio.marked_stems import silent
+from workflow_scripts.lib.audio.marked_stems import silence_of
 
 
 def known(marks: torch.Tensor) -> torch.Tensor:
@@ -24,13 +24,13 @@ def masked_sum(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tens
     estimates: [source, channel, time].  mixture: [channel, time].
     The sum stands inside the absolute value, as in the public code.
     """
-    total = (estimates * (1 - silent(marks))).sum(dim=0)
+    total = (estimates * (1 - silence_of(marks))).sum(dim=0)
     return (known(marks) * (mixture - total)).abs().mean()
 
 
 def energy_in_silence(estimates: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
     """Mean over sources, channels and time of |estimate| where its source is marked silent."""
-    return (silent(marks) * estimates).abs().mean()
+    return (silence_of(marks) * estimates).abs().mean()
 
 
 def each_against_mixture(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
@@ -39,13 +39,13 @@ def each_against_mixture(estimates: torch.Tensor, mixture: torch.Tensor, marks: 
     The formula printed on the paper's poster, taken literally: it pulls each estimate to the whole mixture. Kept as a
     control.
     """
-    differences = estimates * (1 - silent(marks)) - mixture
+    differences = estimates * (1 - silence_of(marks)) - mixture
     return (known(marks) * differences).abs().sum(dim=0).mean()
 
 
 def summed_energy_in_silence(estimates: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
     """Mean over channels and time of the sum over sources of |estimate| where marked silent, as on the poster."""
-    return (silent(marks) * estimates).abs().sum(dim=0).mean()
+    return (silence_of(marks) * estimates).abs().sum(dim=0).mean()
 
 
 def plain_sum(estimates: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,7 @@ from workflow_scripts.lib.training.patches import (
 )
 from workflow_scripts.lib.training.separator import (
     SeparatorInTraining,
-    named,
+    by_source,
     paired_seed,
     share_gradients,
 )
@@ -116,23 +116,23 @@ class AdversarialTrainee:
         turns = settings.rounds + (settings.mixtures == "new")
         batches = [self._mixtures(number * turns + turn) for turn in range(turns)]
         separator.network.train()
-        tallies = []
+        rounds = []
         for turn in range(turns - 1):
             with torch.no_grad():
                 estimates = separator(batches[turn])
-            tallies.append(self._round(estimates, number * turns + turn))
+            rounds.append(self._step_critics(estimates, number * turns + turn))
         labelled = example_of(self.data.train.batch(paired_seed(self.data, self.seed), number), separator.settings)
         # One pass for both batches, whose estimates serve the critics too.
         together = separator(torch.cat([labelled.mixture, batches[-1]]))
         ours, theirs = together.split([len(labelled.mixture), len(batches[-1])])
         if settings.mixtures == "last round":
-            tallies.append(self._round(theirs.detach(), number * turns + turns - 1))
-        tally = torch.stack(tallies).mean(dim=0)  # [kind, source]
-        self._check_critics(tally, number)
+            rounds.append(self._step_critics(theirs.detach(), number * turns + turns - 1))
+        critic_losses = torch.stack(rounds).mean(dim=0)  # [kind, source]
+        self._check_critics(critic_losses, number)
         report = self._descend(ours, labelled.targets, theirs, centre(batches[-1], theirs.shape[-2:]), number)
         kinds = ("critic", "wasserstein", "penalty")
-        for kind, values in zip(kinds, tally[:3], strict=True):
-            report |= named(kind, self.critics, values)
+        for kind, values in zip(kinds, critic_losses[:3], strict=True):
+            report |= by_source(kind, self.critics, values)
         return report
 
     def validate(self) -> dict[str, float]:
@@ -147,17 +147,17 @@ class AdversarialTrainee:
         }
         return self.separator.weights() | critics
 
-    def _round(self, estimates: torch.Tensor, number: int) -> torch.Tensor:
-        """One step of every critic on the same estimates [item, source, bin, frame]; [kind, source], see `_judge`."""
+    def _step_critics(self, estimates: torch.Tensor, number: int) -> torch.Tensor:
+        """One step of every critic on the same estimates [item, source, bin, frame] -> [kind, source]."""
         return torch.stack(
             [
-                self._judge(source, seen(fake, self.settings), self._solos(source, number), number)
+                self._step_critic(source, critic_input(fake, self.settings), self._solos(source, number), number)
                 for source, fake in zip(self.critics, estimates.unbind(dim=1), strict=True)
             ],
             dim=1,
         )
 
-    def _judge(self, source: str, fake: torch.Tensor, real: torch.Tensor, number: int) -> torch.Tensor:
+    def _step_critic(self, source: str, fake: torch.Tensor, real: torch.Tensor, number: int) -> torch.Tensor:
         """One step of a critic; [kind]: its loss, Wasserstein estimate and penalty, and mean |real - fake|."""
         settings, critic = self.settings, self.critics[source].train()
         generator = generator_of(self.seed, "lines", source, number, *self.data.train.share)
@@ -187,19 +187,19 @@ class AdversarialTrainee:
         settings, separator = self.settings, self.separator
         ends = [each.detach().requires_grad_(True) for each in (ours, theirs)]
         errors = losses.supervised_error(ends[0], targets)
-        judged = sum(
-            losses.separator_loss(critic.eval()(seen(estimate, settings)))
+        scores = sum(
+            losses.separator_loss(critic.eval()(critic_input(estimate, settings)))
             for critic, estimate in zip(self.critics.values(), ends[1].unbind(dim=1), strict=True)
         )
         missing = losses.additivity(mixtures, ends[1])
         alpha = settings.alpha if not settings.warmup or number > settings.warmup else 0.0
         supervised = torch.autograd.grad(errors.sum(), ends[0])[0]
-        critical = alpha * torch.autograd.grad(judged, ends[1])[0]
+        critical = alpha * torch.autograd.grad(scores, ends[1])[0]
         additive = settings.beta * torch.autograd.grad(missing, ends[1])[0]
         separator.optimizers["separator"].zero_grad()
         torch.autograd.backward([ours, theirs], [supervised, critical + additive])
         separator.descend()
-        total = errors.sum() + alpha * judged + settings.beta * missing
+        total = errors.sum() + alpha * scores + settings.beta * missing
         return {
             "loss": total.item(),
             "supervised": errors.sum().item(),
@@ -217,19 +217,21 @@ class AdversarialTrainee:
         """Batch `number` of a source's solo recordings, as its critic sees them, with random gains."""
         scenes = self.unpaired.solos[source].batch(seed_of(self.seed, "solo", source), number)
         patches = given_patches(mono(scenes), scenes[0].rate, self.settings)
-        return seen(self._with_gains(patches, f"solo {source}", number), self.settings)
+        return critic_input(self._with_gains(patches, f"solo {source}", number), self.settings)
 
     def _with_gains(self, patches: torch.Tensor, stream: str, number: int) -> torch.Tensor:
         generator = generator_of(self.seed, "gains", stream, number, *self.data.train.share)
         gains = Gains(self.settings.gain_low, self.settings.gain_high)
         return torch.log1p(gains.draw((len(patches), 1, 1), generator, patches.device) * torch.expm1(patches))
 
-    def _check_critics(self, tally: torch.Tensor, number: int) -> None:
+    def _check_critics(self, critic_losses: torch.Tensor, number: int) -> None:
         """Raise Diverged where a critic tells real from fake by more than its slope allows.
 
         One of slope 1 has a Wasserstein estimate of at most the mean distance of any pairing of the two.
         """
-        for source, distance, gap in zip(self.critics, tally[1].tolist(), tally[3].tolist(), strict=True):
+        for source, distance, gap in zip(
+            self.critics, critic_losses[1].tolist(), critic_losses[3].tolist(), strict=True
+        ):
             if not math.isfinite(distance) or abs(distance) > STEEPEST * gap:
                 raise Diverged(
                     f"the critic of {source} diverged at step {number}: its Wasserstein estimate is {distance:.4g}, "
@@ -245,7 +247,7 @@ def trainee(
     unpaired = unpaired_of(data, "The adversarial training")
     separator = SeparatorInTraining(data, settings, seed, device, accelerator)
     critics = {
-        source: tensors.built(lambda: critic_of(settings), seed_of(seed, "critic", source), {}).to(device)
+        source: tensors.build(lambda: critic_of(settings), seed_of(seed, "critic", source), {}).to(device)
         for source in data.train.sources
     }
     return AdversarialTrainee(separator, critics, data, unpaired, settings, seed)
@@ -262,18 +264,18 @@ def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torc
     Both [source, bin, frame] as the critics see them, log(1 + magnitude): where the gradient is positive, the critic
     asks for more. Raises UserError where the model has no critics, the scene is too short, or the settings are others.
     """
-    network = patches.restored(scene, settings, model)
+    network = patches.restore(scene, settings, model)
     with torch.no_grad():
-        estimates = seen(network(mixture_patches([scene], settings))[0], settings)
+        estimates = critic_input(network(mixture_patches([scene], settings))[0], settings)
     return estimates, torch.stack(
         [
-            losses.gradients(_restored_critic(source, settings, model).to(estimates.device), estimate[None])[0].detach()
+            losses.gradients(_restore_critic(source, settings, model).to(estimates.device), estimate[None])[0].detach()
             for source, estimate in zip(scene.sources, estimates, strict=True)
         ]
     )
 
 
-def _restored_critic(source: str, settings: Settings, model: Tensors) -> Critic:
+def _restore_critic(source: str, settings: Settings, model: Tensors) -> Critic:
     prefix, critic = f"{CRITIC}{source}.", critic_of(settings)
     found = {name.removeprefix(prefix): each for name, each in model.items() if name.startswith(prefix)}
     tensors.check_tensors(found, critic.state_dict(), f"The critic of {source}")
@@ -286,6 +288,6 @@ def critic_of(settings: Settings) -> Critic:
     return Critic(settings.window // 2, settings.frames, settings.critic_width, settings.constraint == "spectral norm")
 
 
-def seen(patches: torch.Tensor, settings: Settings) -> torch.Tensor:
+def critic_input(patches: torch.Tensor, settings: Settings) -> torch.Tensor:
     """Patches [..., bin, frame] as given -> what a critic sees: without bin 0, the last rows and the ends."""
     return centre(patches, (settings.window // 2, settings.frames))

@@ -70,8 +70,8 @@ def trainee(
 ) -> network_trainee.NetworkTrainee[Example]:
     """A network at its start values, or at those of `data.start`. Raises UserError where it fits not the channels."""
     excerpts = data.train
-    network = tensors.built(lambda: network_of(settings, len(excerpts.sources), excerpts.channels), seed, data.start)
-    task = network_trainee.Task(partial(augmented, settings), plain, loss_of)
+    network = tensors.build(lambda: network_of(settings, len(excerpts.sources), excerpts.channels), seed, data.start)
+    task = network_trainee.Task(partial(augment, settings), example_of, loss_of)
     facts = tensors.order_of(excerpts.sources)
     return network_trainee.trainee_of(task, network, data, settings, seed, device, accelerator, facts)
 
@@ -80,8 +80,8 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
     outputs = tensors.output_indices(model, scene.sources, NAME)
     network = network_of(settings, len(outputs), len(scene.mixture))
-    tensors.restored(network, tensors.without_order(model), scene.rate, scene.mixture.device, NAME)
-    return waveform.separated(network, outputs, scene.mixture, scene.rate, scene.seed, settings)
+    tensors.restore(network, tensors.without_order(model), scene.rate, scene.mixture.device, NAME)
+    return waveform.separate_song(network, outputs, scene.mixture, scene.rate, scene.seed, settings)
 
 
 def network_of(settings: Settings, sources: int, channels: int) -> nn.Module:
@@ -96,22 +96,22 @@ def loss_of(network: nn.Module, given: Example) -> torch.Tensor:
     return (network(given.mixture).float() - given.references).abs().mean()
 
 
-def plain(scenes: Sequence[Scene], generator: torch.Generator) -> Example:  # noqa: ARG001
+def example_of(scenes: Sequence[Scene], generator: torch.Generator) -> Example:  # noqa: ARG001
     """Scenes of one length -> an item each, as they are but for their level; nothing is drawn."""
     references = _references(scenes)
     return Example(references.sum(dim=1), references)
 
 
-def augmented(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:
+def augment(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:
     """Scenes of one length -> as many items, made of sources that were offset, turned and exchanged at random."""
     references = _references(scenes)
     span = min(round(settings.offset_seconds * scenes[0].rate), references.shape[-1] // 2)
-    references = offset(references, span, generator)
-    references = remixed(turned(references, generator), settings.remix_group, generator)
+    references = offset_sources(references, span, generator)
+    references = exchange_sources(flip_signs_and_channels(references, generator), settings.remix_group, generator)
     return Example(references.sum(dim=1), references)
 
 
-def offset(references: torch.Tensor, span: int, generator: torch.Generator) -> torch.Tensor:
+def offset_sources(references: torch.Tensor, span: int, generator: torch.Generator) -> torch.Tensor:
     """[batch, source, channel, time] -> each source from a place of its own, `span` samples shorter."""
     length = references.shape[-1] - span
     first = torch.randint(span + 1, references.shape[:2], generator=generator).to(references.device)
@@ -119,7 +119,7 @@ def offset(references: torch.Tensor, span: int, generator: torch.Generator) -> t
     return references.gather(-1, index.expand(*references.shape[:-1], length))
 
 
-def turned(references: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def flip_signs_and_channels(references: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """[batch, source, channel, time] -> each source with a random sign, its channels swapped or not."""
     shape = (*references.shape[:2], 1, 1)
     signs = torch.randint(2, shape, generator=generator).to(references) * 2 - 1
@@ -127,7 +127,7 @@ def turned(references: torch.Tensor, generator: torch.Generator) -> torch.Tensor
     return signs * torch.where(swapped, references.flip(2), references)
 
 
-def remixed(references: torch.Tensor, group: int, generator: torch.Generator) -> torch.Tensor:
+def exchange_sources(references: torch.Tensor, group: int, generator: torch.Generator) -> torch.Tensor:
     """[batch, source, channel, time] -> sources exchanged at random among each `group` items that follow each other."""
     columns = []
     for source in range(references.shape[1]):
@@ -141,4 +141,4 @@ def _references(scenes: Sequence[Scene]) -> torch.Tensor:
     """True sources [batch, source, channel, time], at the level of their mixtures."""
     if any(scene.references is None for scene in scenes):
         raise UserError("The Conv-TasNet learns from the true sources; the training excerpts came without them.")
-    return torch.stack([waveform.level_of(scene.mixture).normalised(scene.references) for scene in scenes])
+    return torch.stack([waveform.level_of(scene.mixture).normalise(scene.references) for scene in scenes])

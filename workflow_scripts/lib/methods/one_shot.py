@@ -1,6 +1,6 @@
 """User-guided one-shot adaptation: a trained Conv-TasNet is fine-tuned on the one mixture that it is to separate.
 
-The user says when sources play; see `one_shot_losses` for what is made of that. As in the public code of Cantisani et
+The user says when sources play; see `losses.marked` for what is made of that. As in the public code of Cantisani et
 al. (WASPAA 2021): windows in the order of time, one step each, the optimiser Ranger without a schedule, a fixed number
 of epochs, the last weights are used; the beginning of the network is frozen (`strategy`). Departs from it: layers are
 frozen by name; nothing is drawn from an unseeded generator; pitch-shifted copies are optional and off; windows without
@@ -9,14 +9,17 @@ a mark are left out.
 Our own addition, where `remix` or `stems` is above zero: marks say more than where a source is silent. Where all
 sources but one are marked silent, the mixture is that one's stem; where some are, it is the sum of the others. The
 network also learns from remixes of such stretches, and from its own first estimates, corrected so that they obey the
-marks (`one_shot_stems`). A song without such stretches is left with the published loss.
+marks (`audio.marked_stems`). A song without such stretches is left with the published loss.
 """
 
+import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import torch
+from accelerate import Accelerator
 from pytorch_optimizer import Ranger
 
 from workflow_scripts.lib.audio import marked_stems, waveform
@@ -30,7 +33,8 @@ from workflow_scripts.lib.losses import marked
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
 from workflow_scripts.lib.networks.tensors import Tensors
-from workflow_scripts.lib.training.adaptation import Loop
+from workflow_scripts.lib.training.loop import Diverged, adapt_to_song
+from workflow_scripts.lib.training.progress import progress_on
 
 NAME = "the Conv-TasNet"
 STRATEGIES = ("l1", "l2", "l3", "l4", "l5")
@@ -82,20 +86,21 @@ def adapt(
     state: file from which an adaptation that was killed goes on, with the same bits; one of another fingerprint is not
     used. Raises UserError where there are no marks or the model does not fit, Diverged at a loss that is not finite.
     """
-    network, outputs = _network(scene, model, settings.remember)
-    lesson = Lesson(network, outputs, scene, settings)
-    if lesson.uses and settings.epochs:
-        ranger = optimizer_of(list(trainable(network, settings.strategy).values()), settings.learning_rate)
-        lesson.prepare()
-        loop = Loop(
-            network, ranger, lesson.terms, len(lesson.uses), settings.epochs, state, fingerprint,
-            settings.checkpoint_seconds,
-        )  # fmt: skip
-        curve = loop.run()
-    else:
-        curve = []
-    facts = {name: each for name, each in model.items() if name not in network.state_dict()}
-    return tensors.of_network(network, facts), curve
+    trainee = SongTrainee(scene, settings, model)
+    if not trainee.windows or not settings.epochs:
+        return trainee.weights(), []
+    trainee.estimate_stems()
+    return adapt_to_song(
+        trainee,
+        Accelerator(cpu=scene.mixture.device.type == "cpu"),
+        epochs=settings.epochs,
+        steps_an_epoch=len(trainee.windows),
+        checkpoint_seconds=settings.checkpoint_seconds,
+        state=state,
+        fingerprint=fingerprint,
+        seed=scene.seed,
+        progress=progress_on(sys.stderr),
+    )
 
 
 def trained_parameters(model: Tensors, settings: Settings) -> int:
@@ -107,13 +112,13 @@ def trained_parameters(model: Tensors, settings: Settings) -> int:
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time] of an adapted model; the marks are used where `output` is not `plain`."""
     network, outputs = _network(scene, model, settings.remember)
-    estimates = waveform.separated(network.eval(), outputs, scene.mixture, scene.rate, scene.seed, settings)
+    estimates = waveform.separate_song(network.eval(), outputs, scene.mixture, scene.rate, scene.seed, settings)
     if settings.output == "plain":
         return estimates
     marks = _marks(scene)
     if settings.output == "muted":
-        return marked_stems.muted(estimates, marks)
-    return marked_stems.consistent(estimates, scene.mixture, marks, scene.rate)
+        return marked_stems.mute_silent_sources(estimates, marks)
+    return marked_stems.make_consistent(estimates, scene.mixture, marks, scene.rate)
 
 
 def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Parameter]:
@@ -146,43 +151,72 @@ def optimizer_of(parameters: list[torch.Tensor], learning_rate: float) -> Ranger
     return Ranger(parameters, lr=learning_rate, degenerated_to_sgd=True)
 
 
-class Lesson:
-    """What a network learns from one song and its marks.
+class SongTrainee:
+    """The network of a model, which learns from one song and its marks; see `training.contract.Trainee`.
 
-    uses: of an epoch, each the first sample of a window and whether it is shifted in pitch.
+    windows: of an epoch, each the first sample of a window and whether it is shifted in pitch; a step takes one.
+    Raises UserError where there are no marks or the model does not fit.
     """
 
-    def __init__(self, network: ConvTasNet, outputs: list[int], scene: Scene, settings: Settings) -> None:
-        self.network, self.outputs, self.scene, self.settings = network, outputs, scene, settings
+    def __init__(self, scene: Scene, settings: Settings, model: Tensors) -> None:
+        self.scene, self.settings = scene, settings
         self.marks = _marks(scene)
+        self.network, self.outputs = _network(scene, model, settings.remember)
+        self.facts = {name: each for name, each in model.items() if name not in self.network.state_dict()}
+        parameters = list(trainable(self.network, settings.strategy).values())
+        self.modules: dict[str, torch.nn.Module] = {"network": self.network}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "network": optimizer_of(parameters, settings.learning_rate)
+        }
+        self.schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = {}
         self.level = waveform.level_of(scene.mixture)
-        self.mixture = self.level.normalised(scene.mixture)
+        self.mixture = self.level.normalise(scene.mixture)
         rate = scene.rate
         self.size = min(round(settings.window_seconds * rate), scene.mixture.shape[-1])
-        self.uses = self._uses(max(1, round(settings.hop_seconds * rate)))
-        self.pieces = marked_stems.stretches(
+        self.windows = self._windows(max(1, round(settings.hop_seconds * rate)))
+        self.stretches = marked_stems.stretches(
             self.marks, round(settings.shortest_seconds * rate), round(settings.margin_seconds * rate)
         )
         self.stems: torch.Tensor | None = None
 
-    def prepare(self) -> None:
+    def estimate_stems(self) -> None:
         """Find the stems that our own terms start from, with the network as it is now."""
         own = self.settings.stems > 0 or self.settings.remix > 0
-        if own and self.pieces:
-            first = waveform.separated(
-                self.network, self.outputs, self.scene.mixture, self.scene.rate, self.scene.seed, self.settings
+        if own and self.stretches:
+            scene = self.scene
+            estimates = waveform.separate_song(
+                self.network, self.outputs, scene.mixture, scene.rate, scene.seed, self.settings
             )
-            first = self.level.normalised(first)
-            self.stems = marked_stems.consistent(first, self.mixture, self.marks, self.scene.rate)
+            self.stems = marked_stems.make_consistent(
+                self.level.normalise(estimates), self.mixture, self.marks, scene.rate
+            )
 
-    def terms(self, number: int) -> Iterator[dict[str, torch.Tensor]]:
-        """The losses of step `number`: those of a window and, where there is one, those of a remix."""
-        settings, generator = self.settings, generator_of(self.scene.seed, "adaptation", number)
-        start, copy = self.uses[number % len(self.uses)]
+    def step(self, number: int) -> dict[str, float]:
+        """One step of the optimiser along the gradients of all losses. Raises Diverged at one that is not finite."""
+        optimizer = self.optimizers["network"]
+        optimizer.zero_grad()
+        report = {"loss": 0.0}
+        for losses in self.losses(number - 1):
+            losses["loss"].backward()
+            report["loss"] += losses["loss"].item()
+            report |= {name: each.item() for name, each in losses.items() if name != "loss"}
+        for name, value in report.items():
+            if not math.isfinite(value):
+                raise Diverged(f"the adaptation's {name} is {value} at step {number}; take a lower learning_rate.")
+        optimizer.step()
+        return report
+
+    def losses(self, index: int) -> Iterator[dict[str, torch.Tensor]]:
+        """The losses of step `index` (from 0): those of a window and, where there is one, those of a remix.
+
+        Of each group, `loss` is differentiated, before the next one takes memory; the others are shown.
+        """
+        settings, generator = self.settings, generator_of(self.scene.seed, "adaptation", index)
+        start, copy = self.windows[index % len(self.windows)]
         cut = slice(start, start + self.size)
         window = self.mixture[:, cut]
         if copy:
-            window = _shifted_in_pitch(window, self.scene.rate, generator)
+            window = _shift_pitch(window, self.scene.rate, generator)
         estimates = self._estimates(window)
         losses = marked_losses(estimates, window, self.marks[:, cut], settings)
         if self.stems is not None and settings.stems and not copy:
@@ -190,15 +224,22 @@ class Lesson:
             losses["loss"] = losses["loss"] + settings.stems * losses["stems"]
         yield losses
         if self.stems is not None and settings.remix:
-            given = marked_stems.remixed(self.stems, self.pieces, self.size, self.scene.rate, generator)
-            loss = remix_loss(self._estimates(given.mixture), given)
+            remix = marked_stems.draw_remix(self.stems, self.stretches, self.size, self.scene.rate, generator)
+            loss = remix_loss(self._estimates(remix.mixture), remix)
             yield {"loss": settings.remix * loss, "remix": loss}
+
+    def validate(self) -> dict[str, float]:
+        """Nothing: the stems of the song are not known."""
+        return {}
+
+    def weights(self) -> Tensors:
+        return tensors.of_network(self.network, self.facts)
 
     def _estimates(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture [channel, time] -> estimates [source, channel, time] in the scene's order of sources."""
         return self.network(mixture.unsqueeze(0))[0, self.outputs]
 
-    def _uses(self, hop: int) -> list[tuple[int, bool]]:
+    def _windows(self, hop: int) -> list[tuple[int, bool]]:
         """Windows in the order of time, a rest shorter than a hop left out; those without a mark too."""
         starts = range(0, self.mixture.shape[-1] - self.size + 1, hop)
         marked = [start for start in starts if self.marks[:, start : start + self.size].any()]
@@ -221,10 +262,10 @@ def marked_losses(
     return {"loss": term + settings.gamma * activation, "reconstruction": term, "activation": activation}
 
 
-def remix_loss(estimates: torch.Tensor, given: marked_stems.Remix) -> torch.Tensor:
+def remix_loss(estimates: torch.Tensor, remix: marked_stems.Remix) -> torch.Tensor:
     """Mean |estimate - stem| over sources, channels and time, and over groups the same of their sums."""
-    sums = [(estimates[list(group)] - given.stems[list(group)]).sum(dim=0) for group in given.groups]
-    return (estimates - given.stems).abs().mean() + torch.stack(sums).abs().mean()
+    sums = [(estimates[list(group)] - remix.stems[list(group)]).sum(dim=0) for group in remix.groups]
+    return (estimates - remix.stems).abs().mean() + torch.stack(sums).abs().mean()
 
 
 def _network(scene: Scene, model: Tensors, remember: bool) -> tuple[ConvTasNet, list[int]]:
@@ -237,7 +278,7 @@ def _network(scene: Scene, model: Tensors, remember: bool) -> tuple[ConvTasNet, 
             f"The model of {NAME} was trained on {network.encoder.in_channels} channels, the mixture has "
             f"{len(scene.mixture)}; give it as many."
         )
-    return tensors.restored(network, own, scene.rate, scene.mixture.device, NAME), outputs
+    return tensors.restore(network, own, scene.rate, scene.mixture.device, NAME), outputs
 
 
 def _marks(scene: Scene) -> torch.Tensor:
@@ -247,7 +288,7 @@ def _marks(scene: Scene) -> torch.Tensor:
     return scene.marks.to(scene.mixture)
 
 
-def _shifted_in_pitch(window: torch.Tensor, rate: int, generator: torch.Generator) -> torch.Tensor:
+def _shift_pitch(window: torch.Tensor, rate: int, generator: torch.Generator) -> torch.Tensor:
     """Window [channel, time] shifted by a random whole number of semitones, at most an octave, as long as before."""
     import librosa
 

@@ -100,7 +100,7 @@ def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
     """A network at its start values."""
-    network = tensors.built(lambda: network_of(settings, data.train.rate), seed, data.start)
+    network = tensors.build(lambda: network_of(settings, data.train.rate), seed, data.start)
     make = partial(example, settings)
     task = network_trainee.Task(make, make, partial(loss_of, settings))
     return network_trainee.trainee_of(task, network, data, settings, seed, device, accelerator, {})
@@ -108,7 +108,7 @@ def trainee(
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
-    network = tensors.restored(
+    network = tensors.restore(
         network_of(settings, scene.rate), model, scene.rate, scene.mixture.device, "the parametric method"
     )
     with torch.no_grad():

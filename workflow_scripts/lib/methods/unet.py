@@ -83,7 +83,7 @@ def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
     """A U-Net at its start values."""
-    network = tensors.built(lambda: _network(settings, len(data.train.sources), data.train.rate), seed, data.start)
+    network = tensors.build(lambda: _network(settings, len(data.train.sources), data.train.rate), seed, data.start)
     if settings.condition == "none":
         task = network_trainee.Task(partial(all_sources, settings), partial(all_sources, settings), loss_of)
     else:
@@ -98,7 +98,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     network = _network(settings, len(scene.sources), scene.rate)
     if settings.condition == "none":
         tensors.check_order(model, scene.sources, "The model of the U-Net")
-    network = tensors.restored(network, tensors.without_order(model), scene.rate, scene.mixture.device, "the U-Net")
+    network = tensors.restore(network, tensors.without_order(model), scene.rate, scene.mixture.device, "the U-Net")
     spectrum = stft(scene.mixture, settings.window, settings.hop)
     steered = settings.condition != "none"
     f0 = network_trainee.contours([scene], settings.hop, spectrum.shape[-1])[0] if steered else None

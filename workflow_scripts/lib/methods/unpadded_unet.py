@@ -26,7 +26,7 @@ from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import patches
 from workflow_scripts.lib.training.patches import SeparatorSettings, example_of, gain_error
-from workflow_scripts.lib.training.separator import SeparatorInTraining, named, paired_seed
+from workflow_scripts.lib.training.separator import SeparatorInTraining, by_source, paired_seed
 
 
 @settings
@@ -51,7 +51,7 @@ class SupervisedTrainee:
     """One separator, one optimiser; see `contract.Trainee`."""
 
     separator: SeparatorInTraining
-    train: Excerpts | mixing.HalfMade
+    train: Excerpts | mixing.PartlySyntheticBatches
     seed: int
     schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ class SupervisedTrainee:
         errors = supervised_error(separator(example.mixture), example.targets)
         errors.sum().backward()
         separator.descend()
-        return {"loss": errors.sum().item(), **named("mse", separator.sources, errors)}
+        return {"loss": errors.sum().item(), **by_source("mse", separator.sources, errors)}
 
     def validate(self) -> dict[str, float]:
         return self.separator.validate()
@@ -98,22 +98,22 @@ def unpaired_of(data: TrainingData, what: str) -> Unpaired:
     return data.unpaired
 
 
-def _pairs(data: TrainingData, settings: Settings, device: torch.device) -> Excerpts | mixing.HalfMade:
+def _pairs(data: TrainingData, settings: Settings, device: torch.device) -> Excerpts | mixing.PartlySyntheticBatches:
     if settings.extra == "none":
         return data.train
     unpaired = unpaired_of(data, f"The setting `extra: {settings.extra}`")
     gains = mixing.Gains(settings.gain_low, settings.gain_high)
     if settings.extra == "remix":
-        return mixing.HalfMade(data.train, mixing.Remixes(unpaired, data.train.sources, gains))
+        return mixing.PartlySyntheticBatches(data.train, mixing.RandomMixes(unpaired, data.train.sources, gains))
     gains = gains if settings.extra == "noisy_student" else None
     teacher = _teacher(data, settings, device)
-    return mixing.HalfMade(data.train, mixing.Lessons(unpaired, data.train.sources, teacher, gains))
+    return mixing.PartlySyntheticBatches(data.train, mixing.PseudoLabels(unpaired, data.train.sources, teacher, gains))
 
 
 def _teacher(data: TrainingData, settings: Settings, device: torch.device) -> mixing.Teacher:
     """The model that the training starts from. Raises UserError where it starts from none."""
     if not data.start:
         raise UserError(f"The setting `extra: {settings.extra}` needs a teacher; name the method to `start` from.")
-    network = tensors.built(lambda: patches.network_of(settings, len(data.train.sources)), 0, data.start)
+    network = tensors.build(lambda: patches.network_of(settings, len(data.train.sources)), 0, data.start)
     network = network.to(device).eval().requires_grad_(False)
     return partial(patches.signals, network, settings=settings)

@@ -12,7 +12,9 @@ A new metric is a new module. Imported while the workflow is planned, so nothing
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from workflow_scripts.lib.core.settings import NotNegative, Positive, settings
 
@@ -40,15 +42,21 @@ class Metric:
 
 @settings
 class Scoring:
-    """How the metrics of a comparison are computed.
+    """How the metrics of a comparison are computed. The silence rule is that of `silence_rule.too_quiet`."""
 
-    window: length of the frames of framewise metrics, in s.  hop: step between those frames, in s.
-    energy_floor: the silence rule (see `silence_rule.too_quiet`) of the metrics that have it; the paper has 10; None
-        for no rule.
-    bsseval: "fast" for `bsseval_v4`, "museval" for museval itself, which needs ffmpeg.
-    """
-
-    window: Positive = 1.0
-    hop: Positive = 1.0
-    energy_floor: NotNegative | None = 10.0
-    bsseval: Literal["fast", "museval"] = "fast"
+    window: Annotated[Positive, Field(description="Length of the frames of framewise metrics, in s.")] = 1.0
+    hop: Annotated[Positive, Field(description="Step between those frames, in s.")] = 1.0
+    energy_floor: Annotated[
+        NotNegative | None,
+        Field(
+            description=(
+                "Silence rule of arXiv 2201.09592 for SI-SDR-frames, sp-SNR, sp-SI-SNR and MCD: frames in which a "
+                "source has a lower sum of squares (per 16,000 samples, the mixture scaled to a peak of 1) are left "
+                "out; the paper has 10; null keeps all that are not zero."
+            )
+        ),
+    ] = 10.0
+    bsseval: Annotated[
+        Literal["fast", "museval"],
+        Field(description="`fast`: our exact BSSEval v4; `museval`: museval itself, which needs ffmpeg on the PATH."),
+    ] = "fast"

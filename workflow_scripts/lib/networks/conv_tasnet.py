@@ -79,7 +79,7 @@ class ConvTasNet(nn.Module):
                 nn.init.xavier_normal_(parameter)
 
     def forward(self, mixture: torch.Tensor) -> torch.Tensor:
-        encoded = relu(self.encoder(_at_least(mixture, self.sizes.length)))
+        encoded = relu(self.encoder(_pad_to(mixture, self.sizes.length)))
         stream = self.bottleneck(self.normalise(encoded))
         for repeat in self.repeats:
             for block in repeat:
@@ -87,7 +87,7 @@ class ConvTasNet(nn.Module):
         # One source after the other, since masks are far larger than waveforms.
         masks = (conv1d(stream, weight).relu_() for weight in self.mask.weight.chunk(self.sources))
         estimates = torch.stack([self.decoder(encoded * mask) for mask in masks], dim=1)
-        return _at_least(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
+        return _pad_to(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
 
 
 def network_like(weights: Mapping[str, torch.Tensor], remember: bool = True) -> ConvTasNet:
@@ -196,6 +196,6 @@ class LibraryConvTasNet(nn.Module):
         return self.network(mixture).unsqueeze(2)
 
 
-def _at_least(signals: torch.Tensor, length: int) -> torch.Tensor:
+def _pad_to(signals: torch.Tensor, length: int) -> torch.Tensor:
     """Signals [..., time] with zeros behind them up to `length`."""
     return pad(signals, (0, max(0, length - signals.shape[-1])))

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import leaky_relu, pad
 from torch.nn.utils.parametrizations import spectral_norm
 
-from workflow_scripts.lib.networks.unpadded_unet import glorot
+from workflow_scripts.lib.networks.unpadded_unet import initialise_glorot
 
 SMALLEST = 4  # bins or frames, where halving ends
 LEAK = 0.2
@@ -39,18 +39,18 @@ class Critic(nn.Module):
         dense = nn.Linear(fan_in * bins * frames, HIDDEN)
         score = nn.Linear(HIDDEN, 1, bias=False)
         for layer in (*layers, dense, score):
-            glorot(layer)
+            initialise_glorot(layer)
         self.layers = nn.ModuleList(wrap(layer) for layer in layers)
         self.dense, self.score = wrap(dense), wrap(score)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         x = patches.unsqueeze(1)
         for layer in self.layers:
-            x = leaky_relu(layer(pad(x, same(x.shape[-2:], layer.kernel_size, layer.stride))), LEAK)
+            x = leaky_relu(layer(pad(x, same_padding(x.shape[-2:], layer.kernel_size, layer.stride))), LEAK)
         return self.score(leaky_relu(self.dense(x.flatten(1)), LEAK)).squeeze(1)
 
 
-def same(shape: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
+def same_padding(shape: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
     """Zeros (left, right, below, above) that make the output size / stride, rounded up; the odd one right and above.
 
     The rule of TensorFlow's `same`: a kernel of 2 frames and stride 1 is padded on the right alone.

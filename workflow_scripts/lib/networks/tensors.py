@@ -15,7 +15,7 @@ Network = TypeVar("Network", bound=nn.Module)
 PREFIX = "source."  # before the name of a source, whose index among the outputs the tensor holds
 
 
-def built(make: Callable[[], Network], seed: int, start: Mapping[str, torch.Tensor]) -> Network:
+def build(make: Callable[[], Network], seed: int, start: Mapping[str, torch.Tensor]) -> Network:
     """A network with the weights `start` or, where that is empty, with start values drawn from `seed`.
 
     torch's global generator is left as it was. Raises UserError where the weights are those of another network.
@@ -36,7 +36,7 @@ def of_network(network: nn.Module, facts: Tensors) -> Tensors:
     return {**{name: each.detach().cpu().clone() for name, each in network.state_dict().items()}, **facts}
 
 
-def restored(network: Network, model: Tensors, rate: int, device: torch.device, method: str) -> Network:
+def restore(network: Network, model: Tensors, rate: int, device: torch.device, method: str) -> Network:
     """The network with the model's tensors, ready to separate mixtures of `rate` Hz on the device.
 
     Raises UserError where the model is for another rate, or for a network of other settings.

@@ -72,7 +72,7 @@ class ConditionedUNet(nn.Module):
     def forward(self, magnitudes: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
         """Magnitudes [batch, bin, frame] and F0 [batch, frame] in Hz -> masks of the voice, [batch, bin, frame]."""
         gain, offset = self.conditioner(f0)
-        return self.body((gain * scaled(magnitudes) + offset).unsqueeze(1)).squeeze(1)
+        return self.body((gain * divide_by_peak(magnitudes) + offset).unsqueeze(1)).squeeze(1)
 
 
 class PlainUNet(nn.Module):
@@ -84,7 +84,7 @@ class PlainUNet(nn.Module):
 
     def forward(self, magnitudes: torch.Tensor) -> torch.Tensor:
         """Magnitudes [batch, bin, frame] -> masks [batch, source, bin, frame]."""
-        return self.body(scaled(magnitudes).unsqueeze(1))
+        return self.body(divide_by_peak(magnitudes).unsqueeze(1))
 
 
 class PitchConditioner(nn.Module):
@@ -127,7 +127,7 @@ class HarmonicConditioner(nn.Module):
         return self.gain(magnitudes).mT, self.offset(magnitudes).mT
 
 
-def scaled(magnitudes: torch.Tensor) -> torch.Tensor:
+def divide_by_peak(magnitudes: torch.Tensor) -> torch.Tensor:
     """Spectrograms [batch, bin, frame] divided by their maxima; a silent one stays as it is."""
     peak = magnitudes.amax(dim=(-2, -1), keepdim=True)
     return magnitudes / torch.where(peak > 0, peak, 1)

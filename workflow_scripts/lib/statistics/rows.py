@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from workflow_scripts.lib.core.config import NO_F0
+from workflow_scripts.lib.core.names import NO_F0
 
 Told = TypeVar("Told")
 Row = tuple[str, str]  # (label of the method, F0 source or ""): one row of a table, once for all seeds

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.provenance import folder_of
 from workflow_scripts.lib.statistics.rows import ResultRow
 

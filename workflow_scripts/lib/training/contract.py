@@ -27,7 +27,10 @@ class Trainee(Protocol):
         ...
 
     def validate(self) -> dict[str, float]:
-        """Losses on the validation excerpts, the key `loss` first; the same for the same weights."""
+        """Losses on the validation excerpts, the key `loss` first; the same for the same weights.
+
+        Empty where there is nothing to validate on; the last weights are then the ones that count.
+        """
         ...
 
     def weights(self) -> Tensors:

@@ -1,4 +1,4 @@
-"""The training loop of every method that learns by gradient descent.
+"""The loop of every method that learns by gradient descent, from a corpus or, where it adapts, from one song.
 
 A training that was killed at any moment and is started again ends with the same bits as one that never was: a batch is
 a pure function of its number, the global random generators are seeded anew for each step, and everything else that a
@@ -22,35 +22,22 @@ from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import checkpoint
 from workflow_scripts.lib.training.contract import Trainee
 from workflow_scripts.lib.training.progress import Progress
+from workflow_scripts.lib.training.schedule import Schedule
 
 
 class Diverged(UserError):
     """A loss is not finite: says at which step, and which checkpoint is the last good one."""
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """The key `training` of a method's YAML; config/schema.yaml has meaning, unit, range and default of each."""
-
-    steps: int
-    batch: int
-    seconds: float
-    validate_every: int
-    patience: int | None
-    checkpoint_every: int
-    checkpoint_seconds: float
-    precision: str
-    cache_mb: int
-
-
 @dataclass
-class Course:
+class History:
     """How far a training has come: all of its state besides the trainee's.
 
-    step: number of steps done.  best_step, best_loss, best: where the validation loss was lowest, and the weights then.
-    sums: training losses added up since the last validation, `count` of them.
-    curves: one row a validation: step, wall seconds since the start (attempts that were killed included, up to their
-        last checkpoint), training losses (means since the row before) and validation losses.
+    step: number of steps done.  best_step, best_loss, best: where the validation loss was lowest, and the weights then;
+        no weights where the trainee does not validate.
+    sums: training losses added up since the last row, `count` of them.
+    curves: rows, each with step, wall seconds since the start (attempts that were killed included, up to their last
+        checkpoint), training losses (means since the row before) and validation losses.
     attempts: what each attempt cost up to its last checkpoint, the present one last.
     """
 
@@ -74,7 +61,7 @@ class Course:
         self.sums = {name: self.sums.get(name, 0.0) + value for name, value in losses.items()}
 
     def close_row(self, valid: dict[str, float]) -> None:
-        """Add a row to the curves."""
+        """Add a row to the curves.  valid: validation losses, which may be none."""
         train = {f"train_{name}": total / self.count for name, total in self.sums.items()}
         seconds = sum(attempt["wall_seconds"] for attempt in self.attempts)
         row = {"step": self.step, "seconds": round(seconds, 3), **train}
@@ -82,9 +69,10 @@ class Course:
         self.sums, self.count = {}, 0
 
 
-class Training:
+class Loop:
     """One training: `run()` goes on from the checkpoint where there is one.
 
+    schedule: `validate_every` is the number of steps between two rows of the curves, whether they validate or not.
     state: the checkpoint's file; one of another fingerprint is not resumed.  seed: of the global generators.
     """
 
@@ -94,30 +82,34 @@ class Training:
     ) -> None:  # fmt: skip
         self.trainee, self.schedule, self.accelerator = trainee, schedule, accelerator
         self.state, self.fingerprint, self.seed, self.progress = state, fingerprint, seed, progress
-        self.course = Course()
+        self.history = History()
         self._spent = meter()
 
     def run(self) -> Tensors:
-        """Train to the end; the best weights. Raises Diverged at a loss that is not finite."""
+        """Train to the end; the best weights, or the last ones where the trainee does not validate.
+
+        Raises Diverged at a loss that is not finite.
+        """
         self._resume()
-        self.progress.start(self.course.step, self.schedule.steps)
+        self.progress.start(self.history.step, self.schedule.steps)
         try:
             while not self._finished():
                 self._step()
         finally:
             self.progress.close()
-        return self.course.best
+        return self.history.best or self.trainee.weights()
 
     def _finished(self) -> bool:
         patience = self.schedule.patience
-        tired = patience is not None and self.course.validations_since_best >= patience
-        return self.course.step >= self.schedule.steps or tired
+        out_of_patience = patience is not None and self.history.validations_since_best >= patience
+        return self.history.step >= self.schedule.steps or out_of_patience
 
     def _step(self) -> None:
-        course, number = self.course, self.course.step + 1
+        number = self.history.step + 1
+        # Dropout and the like draw from the global generators, so that these too depend on the number alone.
         set_seed(seed_of(self.seed, "step", number) % 2**31, device_specific=True)
-        losses = self._checked("training loss", self.trainee.step(number), number)
-        course.add(losses)
+        losses = self._check("training loss", self.trainee.step(number), number)
+        self.history.add(losses)
         self.progress.advance(number, losses["loss"])
         if number % self.schedule.validate_every == 0 or number == self.schedule.steps:
             self._validate()
@@ -125,23 +117,28 @@ class Training:
             self._save()
 
     def _validate(self) -> None:
-        course = self.course
-        losses = self._checked("validation loss", self.trainee.validate(), course.step)
-        course.attempts[-1] = self._spent()
-        course.close_row(losses)
-        if losses["loss"] < course.best_loss:
-            course.best_loss, course.best_step = losses["loss"], course.step
-            course.best = {name: each.detach().cpu().clone() for name, each in self.trainee.weights().items()}
-        row = course.curves[-1]
-        self.progress.note(
-            f"step {course.step} of {self.schedule.steps}: training loss {row['train_loss']:.4g}, "
-            f"validation loss {losses['loss']:.4g} (lowest {course.best_loss:.4g} at step {course.best_step}), "
-            f"{row['seconds']:.0f} s"
-        )
+        """Close a row of the curves with the validation losses, if any, and keep the weights if they are the best."""
+        history = self.history
+        losses = self._check("validation loss", self.trainee.validate(), history.step)
+        history.attempts[-1] = self._spent()
+        history.close_row(losses)
+        if losses and losses["loss"] < history.best_loss:
+            history.best_loss, history.best_step = losses["loss"], history.step
+            history.best = {name: each.detach().cpu().clone() for name, each in self.trainee.weights().items()}
+        self.progress.note(self._last_row())
 
-    def _checked(self, kind: str, losses: dict[str, float], number: int) -> dict[str, float]:
+    def _last_row(self) -> str:
+        """The last row of the curves in words."""
+        history, row = self.history, self.history.curves[-1]
+        said = f"step {history.step} of {self.schedule.steps}: training loss {row['train_loss']:.4g}, "
+        if "valid_loss" in row:
+            best = f"lowest {history.best_loss:.4g} at step {history.best_step}"
+            said += f"validation loss {row['valid_loss']:.4g} ({best}), "
+        return said + f"{row['seconds']:.0f} s"
+
+    def _check(self, kind: str, losses: dict[str, float], number: int) -> dict[str, float]:
         """The losses, averaged over processes. Raises Diverged where one is not finite."""
-        losses = _averaged(losses, self.accelerator)
+        losses = _mean_over_processes(losses, self.accelerator)
         for name, value in losses.items():
             if not math.isfinite(value):
                 what = kind if name == "loss" else f"{kind} {name!r}"
@@ -157,12 +154,12 @@ class Training:
         found = checkpoint.load(self.state, self.fingerprint)
         if found is not None:
             restore(self.trainee, self.accelerator, found["trainee"])
-            self.course = Course(**found["course"])
-            self.progress.note(f"going on after step {self.course.step}, from {self.state}")
+            self.history = History(**found["history"])
+            self.progress.note(f"going on after step {self.history.step}, from {self.state}")
         elif self.state.exists():
             self.progress.note(f"{self.state} is of other code, settings or data: starting anew")
-        self._saved_step, self._saved_time = self.course.step, time.monotonic()
-        self.course.attempts.append(self._spent())
+        self._saved_step, self._saved_time = self.history.step, time.monotonic()
+        self.history.attempts.append(self._spent())
 
     def _overdue(self) -> bool:
         return time.monotonic() - self._saved_time >= self.schedule.checkpoint_seconds
@@ -172,14 +169,14 @@ class Training:
             torch.isfinite(weight).all() for each in self.trainee.modules.values() for weight in each.parameters()
         ):
             return  # the next loss will say so, and the last checkpoint stays a good one
-        self.course.attempts[-1] = self._spent()
+        self.history.attempts[-1] = self._spent()
         if self.accelerator.is_main_process:
-            state = {"trainee": captured(self.trainee, self.accelerator), "course": vars(self.course)}
+            state = {"trainee": state_of(self.trainee, self.accelerator), "history": vars(self.history)}
             checkpoint.save(self.state, self.fingerprint, state)
-        self._saved_step, self._saved_time = self.course.step, time.monotonic()
+        self._saved_step, self._saved_time = self.history.step, time.monotonic()
 
 
-def captured(trainee: Trainee, accelerator: Accelerator) -> dict[str, Any]:
+def state_of(trainee: Trainee, accelerator: Accelerator) -> dict[str, Any]:
     """State of everything in the trainee that has one."""
     modules = {name: accelerator.unwrap_model(module) for name, module in trainee.modules.items()}
     parts = {"modules": modules, "optimizers": trainee.optimizers, "schedulers": trainee.schedulers}
@@ -188,7 +185,7 @@ def captured(trainee: Trainee, accelerator: Accelerator) -> dict[str, Any]:
 
 
 def restore(trainee: Trainee, accelerator: Accelerator, state: dict[str, Any]) -> None:
-    """Put the trainee back into a state that `captured` gave."""
+    """Put the trainee back into a state that `state_of` gave."""
     for name, module in trainee.modules.items():
         accelerator.unwrap_model(module).load_state_dict(state["modules"][name])
     for name, optimizer in trainee.optimizers.items():
@@ -199,7 +196,29 @@ def restore(trainee: Trainee, accelerator: Accelerator, state: dict[str, Any]) -
         accelerator.scaler.load_state_dict(state["scaler"])
 
 
-def _averaged(losses: dict[str, float], accelerator: Accelerator) -> dict[str, float]:
+def adapt_to_song(
+    trainee: Trainee, accelerator: Accelerator, *, epochs: int, steps_an_epoch: int, checkpoint_seconds: float,
+    state: Path, fingerprint: str, seed: int, progress: Progress,
+) -> tuple[Tensors, list[dict[str, float]]]:  # fmt: skip
+    """The last weights after a fixed number of steps, and a row an epoch: epoch, step and means of the losses.
+
+    A song has nothing to validate on, so nothing stops the training early, and no weights are better than the last.
+    """
+    steps = epochs * steps_an_epoch
+    schedule = Schedule(
+        steps=steps, validate_every=steps_an_epoch, patience=None, checkpoint_every=steps,
+        checkpoint_seconds=checkpoint_seconds,
+    )  # fmt: skip
+    loop = Loop(trainee, schedule, accelerator, state=state, fingerprint=fingerprint, seed=seed, progress=progress)
+    return loop.run(), [_epoch_row(epoch, row) for epoch, row in enumerate(loop.history.curves, 1)]
+
+
+def _epoch_row(epoch: int, row: dict[str, float]) -> dict[str, float]:
+    means = {name.removeprefix("train_"): value for name, value in row.items() if name.startswith("train_")}
+    return {"epoch": epoch, "step": row["step"], **means}
+
+
+def _mean_over_processes(losses: dict[str, float], accelerator: Accelerator) -> dict[str, float]:
     """Mean over the processes, so that all of them decide alike."""
     if accelerator.num_processes == 1:
         return {name: float(value) for name, value in losses.items()}

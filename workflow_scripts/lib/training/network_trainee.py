@@ -40,13 +40,13 @@ class Descent:
 class Task(Generic[Example]):
     """What a network learns.
 
-    example, fixed_example: scenes of one length and a generator (on the CPU) -> what the loss needs, for training and
-        for validation.
+    example, validation_example: scenes of one length and a generator (on the CPU) -> what the loss needs, for training
+        and for validation.
     loss: the network and an example -> scalar.
     """
 
     example: Callable[[Sequence[Scene], torch.Generator], Example]
-    fixed_example: Callable[[Sequence[Scene], torch.Generator], Example]
+    validation_example: Callable[[Sequence[Scene], torch.Generator], Example]
     loss: Callable[[nn.Module, Example], torch.Tensor]
 
 
@@ -67,7 +67,7 @@ class NetworkTrainee(Generic[Example]):
     modules: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
     schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler]
-    _fixed: list[Example] = field(default_factory=list)
+    _validation: list[Example] = field(default_factory=list)
 
     def step(self, number: int) -> dict[str, float]:
         self.network.train()
@@ -82,20 +82,21 @@ class NetworkTrainee(Generic[Example]):
 
     def validate(self) -> dict[str, float]:
         self.network.eval()
-        if not self._fixed:
-            self._fixed = self._fixed_examples()
+        if not self._validation:
+            self._validation = self._validation_examples()
         with torch.no_grad():
-            losses = [self.task.loss(self.network, example).item() for example in self._fixed]
+            losses = [self.task.loss(self.network, example).item() for example in self._validation]
         return {"loss": sum(losses) / len(losses)}
 
     def weights(self) -> Tensors:
         return tensors.of_network(self.modules["network"], self.facts)
 
-    def _fixed_examples(self) -> list[Example]:
+    def _validation_examples(self) -> list[Example]:
         """One excerpt each, so that the mean over them is that over excerpts; their noise never changes."""
-        scenes = self.valid.fixed()
+        scenes = self.valid.every_excerpt()
         return [
-            self.task.fixed_example([scene], generator_of("validation", index)) for index, scene in enumerate(scenes)
+            self.task.validation_example([scene], generator_of("validation", index))
+            for index, scene in enumerate(scenes)
         ]
 
 

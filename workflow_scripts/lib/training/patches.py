@@ -20,7 +20,7 @@ from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.networks.unpadded_unet import (
     PatchShape,
-    ValidUNet,
+    UnpaddedUNet,
     as_given,
     as_read,
     centre,
@@ -37,7 +37,7 @@ class SeparatorSettings:
     """The separator, its training by Adam, and how it is applied.
 
     window, hop: of the STFT, in samples.  frames: STFT frames of a patch, rounded up to what the network can give.
-    levels, width, head: of `ValidUNet`.
+    levels, width, head: of `UnpaddedUNet`.
     reconstruction: `magnitude` takes the estimates' magnitudes with the phase of the mixture, as published; `mask`
         divides them by their sum first, so that the sources add up to the mixture.
     scale: `training` scales a track to the highest peak met in training before the network reads it; `own` leaves it
@@ -75,11 +75,11 @@ def gain_error(gain_low: float, gain_high: float) -> str | None:
     return f"gain_low is {gain_low}, but gain_high is {gain_high}; take at most that." if gain_low > gain_high else None
 
 
-def network_of(settings: SeparatorSettings, sources: int) -> ValidUNet:
+def network_of(settings: SeparatorSettings, sources: int) -> UnpaddedUNet:
     """Raises UserError for fewer than two sources."""
     if sources < 2:
-        raise UserError(f"The valid U-Net separates two sources or more; {sources} was asked for.")
-    return ValidUNet(sources, settings.levels, settings.width, settings.head)
+        raise UserError(f"The U-Net without padding separates two sources or more; {sources} was asked for.")
+    return UnpaddedUNet(sources, settings.levels, settings.width, settings.head)
 
 
 # Patches for training
@@ -99,7 +99,9 @@ class Example:
 def example_of(scenes: Sequence[Scene], settings: SeparatorSettings) -> Example:
     """Scenes of one length with references -> the patch in the middle of each. Raises UserError without references."""
     if any(scene.references is None for scene in scenes):
-        raise UserError("The valid U-Net learns from the true sources; the training excerpts came without them.")
+        raise UserError(
+            "The U-Net without padding learns from the true sources; the training excerpts came without them."
+        )
     references = torch.stack([scene.references.mean(dim=1) for scene in scenes])
     return Example(mixture_patches(scenes, settings), given_patches(references, scenes[0].rate, settings))
 
@@ -148,18 +150,18 @@ def separate(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch
 
     Each channel is separated by itself.
     """
-    network = restored(scene, settings, model)
+    network = restore(scene, settings, model)
     gain = _gain(scene, settings, model)
     with torch.no_grad():
         return signals(network, gain * scene.mixture, settings) / gain
 
 
-def restored(scene: Scene, settings: SeparatorSettings, model: Tensors) -> nn.Module:
+def restore(scene: Scene, settings: SeparatorSettings, model: Tensors) -> nn.Module:
     """The separator of a model. Raises UserError where it fits neither the settings nor the scene."""
-    tensors.check_order(model, scene.sources, "The model of the valid U-Net")
+    tensors.check_order(model, scene.sources, "The model of the U-Net without padding")
     own = {name: each for name, each in tensors.without_order(model).items() if not name.startswith((CRITIC, "peak"))}
     network = network_of(settings, len(scene.sources))
-    return tensors.restored(network, own, scene.rate, scene.mixture.device, "the U-Net without padding")
+    return tensors.restore(network, own, scene.rate, scene.mixture.device, "the U-Net without padding")
 
 
 def _gain(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch.Tensor:
@@ -188,10 +190,10 @@ def estimates(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSet
     shape, frames = settings.shape, mixtures.shape[-1]
     size, margin = shape.given[1], shape.margin[1]
     whole = as_read(pad(mixtures, (margin, margin + max(0, size - frames))), shape)
-    places = sorted({*range(0, max(1, frames - size + 1), size), max(0, frames - size)})
-    patches = torch.cat([whole[..., start : start + shape.read[1]] for start in places])
-    given = torch.cat([network(each) for each in patches.split(PATCHES_AT_ONCE)]).unflatten(0, (len(places), -1))
+    starts = sorted({*range(0, max(1, frames - size + 1), size), max(0, frames - size)})
+    patches = torch.cat([whole[..., start : start + shape.read[1]] for start in starts])
+    given = torch.cat([network(each) for each in patches.split(PATCHES_AT_ONCE)]).unflatten(0, (len(starts), -1))
     joined = given.new_empty(*given.shape[1:-1], max(frames, size))
-    for start, patch in zip(places, given, strict=True):
+    for start, patch in zip(starts, given, strict=True):
         joined[..., start : start + size] = patch
     return joined[..., : mixtures.shape[-2], :frames]

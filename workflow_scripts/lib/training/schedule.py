@@ -1,4 +1,7 @@
-"""The schedule of a training: the key `training` of a method. Imported while the workflow is planned."""
+"""How long a method learns, in steps of what size, and how often it is validated and saved.
+
+Imported while the workflow is planned, so nothing heavy is imported here.
+"""
 
 from typing import Annotated, Literal
 
@@ -9,7 +12,7 @@ from workflow_scripts.lib.core.settings import settings
 
 @settings
 class Schedule:
-    """How a method that learns step by step is trained."""
+    """The key `training` of a method's YAML; an adaptation makes one of its own, with a row of its curve an epoch."""
 
     steps: Annotated[int, Field(ge=1, description="Optimisation steps at most.")] = 2000
     batch: Annotated[int, Field(ge=1, description="Excerpts in a batch, over all GPUs together.")] = 4
@@ -18,7 +21,8 @@ class Schedule:
         int,
         Field(
             ge=1,
-            description="Steps between two validations, each a point of the curves; the best gives the weights.",
+            description="Steps between two validations, each a point of the curves; the best of them gives the "
+            "weights.",
         ),
     ] = 100
     patience: Annotated[
@@ -26,11 +30,12 @@ class Schedule:
         Field(description="Training stops after so many validations without a lower loss; null never stops it early."),
     ] = 10
     checkpoint_every: Annotated[
-        int, Field(ge=1, description="Steps between two checkpoints, from which a training that was killed goes on.")
+        int,
+        Field(ge=1, description="Steps between two checkpoints, from which a training that was killed goes on."),
     ] = 500
     checkpoint_seconds: Annotated[
         float, Field(gt=0, description="Time after which a checkpoint is written even before that, in s.")
-    ] = 120
+    ] = 120.0
     precision: Annotated[
         Literal["float32", "bf16", "fp16"],
         Field(

@@ -36,7 +36,7 @@ class SeparatorInTraining:
         self.data, self.settings, self.accelerator = data, settings, accelerator
         self.sources, self.device = data.train.sources, device
         _check_start(data)
-        self.network = tensors.built(lambda: network_of(settings, len(self.sources)), seed, data.start)
+        self.network = tensors.build(lambda: network_of(settings, len(self.sources)), seed, data.start)
         self.network.to(device)
         self.modules: dict[str, nn.Module] = {"separator": self.network}
         if settings.average:
@@ -45,7 +45,7 @@ class SeparatorInTraining:
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "separator": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         }
-        self._fixed: list[Example] = []
+        self._validation: list[Example] = []
         self._peak = data.start["peak"].cpu() if "peak" in data.start else _highest_peak(data)
 
     def __call__(self, mixtures: torch.Tensor) -> torch.Tensor:
@@ -70,21 +70,21 @@ class SeparatorInTraining:
 
         Raises Diverged where all estimates of a source are zero and the source is not.
         """
-        if not self._fixed:
-            scenes = self.data.valid.fixed()
+        if not self._validation:
+            scenes = self.data.valid.every_excerpt()
             groups = [scenes[at : at + EXCERPTS_AT_ONCE] for at in range(0, len(scenes), EXCERPTS_AT_ONCE)]
-            self._fixed = [example_of(group, self.settings) for group in groups]
+            self._validation = [example_of(group, self.settings) for group in groups]
         self.network.eval()
-        count = sum(len(each.mixture) for each in self._fixed)
+        count = sum(len(each.mixture) for each in self._validation)
         errors, energy, target_energy = (torch.zeros(len(self.sources), device=self.device) for _ in range(3))
         with torch.no_grad():
-            for each in self._fixed:
+            for each in self._validation:
                 estimates, share = self.kept(each.mixture), len(each.mixture) / count
                 errors += share * supervised_error(estimates, each.targets)
                 energy += share * estimates.square().mean(dim=(0, 2, 3))
                 target_energy += share * each.targets.square().mean(dim=(0, 2, 3))
         self._check_alive((energy < DEAD * target_energy).tolist())
-        return {"loss": errors.sum().item(), **named("mse", self.sources, errors)}
+        return {"loss": errors.sum().item(), **by_source("mse", self.sources, errors)}
 
     def weights(self) -> Tensors:
         facts = {"rate": torch.tensor(self.data.train.rate), "peak": self._peak, **tensors.order_of(self.sources)}
@@ -100,7 +100,7 @@ class SeparatorInTraining:
             )
 
 
-def named(what: str, sources: Iterable[str], values: torch.Tensor) -> dict[str, float]:
+def by_source(what: str, sources: Iterable[str], values: torch.Tensor) -> dict[str, float]:
     """One number a source -> curves `<what>_<source>`."""
     return {f"{what}_{source}": value for source, value in zip(sources, values.tolist(), strict=True)}
 
@@ -128,5 +128,5 @@ def _check_start(data: TrainingData) -> None:
 
 def _highest_peak(data: TrainingData) -> torch.Tensor:
     """Of the validation mixtures, of which there is a fixed set; 1 where they are silent."""
-    peak = max(scene.mixture.abs().max().item() for scene in data.valid.fixed())
+    peak = max(scene.mixture.abs().max().item() for scene in data.valid.every_excerpt())
     return torch.tensor(peak or 1.0)

@@ -70,7 +70,7 @@ def read_model(path: Path) -> Tensors:
 
     Raises UserError where the file cannot be read, holds code, or lacks a tensor.
     """
-    return convert_tensors(read_tensors(Path(path)), str(path))
+    return convert(read_tensors(Path(path)), str(path))
 
 
 def read_tensors(path: Path) -> Tensors:
@@ -90,7 +90,7 @@ def read_tensors(path: Path) -> Tensors:
     return dict(state)
 
 
-def convert_tensors(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
+def convert(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
     """Tensors under the names of the public code -> under ours, with the rate and the order of the sources."""
     theirs = {**OUTER, **_inner(tensors)}
     missing, extra = sorted(set(theirs.values()) - set(tensors)), sorted(set(tensors) - set(theirs.values()))

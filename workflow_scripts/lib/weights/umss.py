@@ -46,7 +46,7 @@ def read_model(path: Path, names: Mapping[str, str] = NAMES) -> Tensors:
 
     Raises UserError where the file cannot be read, a tensor is missing or unknown, or a shape is not the published one.
     """
-    return convert_tensors(read_tensors(path), str(path), names)
+    return convert(read_tensors(path), str(path), names)
 
 
 def read_tensors(path: Path) -> Tensors:
@@ -66,7 +66,7 @@ def read_tensors(path: Path) -> Tensors:
     return dict(content)
 
 
-def convert_tensors(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> Tensors:
+def convert(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> Tensors:
     """Tensors under the names of the public code -> under ours, with the rate; see `read_model`."""
     expected = {name: each.shape for name, each in _empty_network().state_dict().items()}
     theirs = {name: _their_name(name, names) for name in expected}

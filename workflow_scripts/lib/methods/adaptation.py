@@ -1,0 +1,57 @@
+"""The tracks of a shard, one after the other, each adapted to and kept until all are done."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import torch
+
+from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training import checkpoint
+from workflow_scripts.lib.weights.model_file import load_model, save_model
+
+ENDINGS = (".safetensors", ".csv")  # of the two files of a track: its weights, and its curve
+
+
+@dataclass(frozen=True)
+class AdaptationJob:
+    """What is adapted, and where.
+
+    method, settings: as `contract.load` gives them.  model: the weights that every track starts from.
+    header: what the files of the adapted models say of them.
+    work: folder of finished tracks, and of the state of the present one, until `hand_over`.
+    """
+
+    method: ModuleType
+    settings: Any
+    model: Tensors
+    header: dict[str, Any]
+    work: Path
+
+    def adapt_to(self, scene: Scene, track: str, fingerprint: str) -> None:
+        """Write `<track>.safetensors` and `<track>.csv`, unless they are there already with this fingerprint."""
+        weights, curve = (self.work / f"{track}{ending}" for ending in ENDINGS)
+        if weights.exists() and curve.exists() and load_model(weights, "cpu")[1].get("fingerprint") == fingerprint:
+            return
+        self.work.mkdir(parents=True, exist_ok=True)
+        state = self.work / f"{track}.state.pt"
+        checkpoint.sweep(state)
+        torch.manual_seed(scene.seed % 2**63)
+        copies = {name: each.clone() for name, each in self.model.items()}  # a method may change what it is given
+        adapted, rows = self.method.adapt(scene, self.settings, copies, state, fingerprint)
+        write_text(curve, pd.DataFrame(rows).to_csv(index=False))
+        save_model(weights, adapted, self.header | {"fingerprint": fingerprint})
+        state.unlink(missing_ok=True)
+
+    def hand_over(self, folder: Path, tracks: list[str]) -> None:
+        """Move what was made for the tracks to `folder`; nothing is left of `work`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for track in tracks:
+            for ending in ENDINGS:
+                (self.work / f"{track}{ending}").replace(folder / f"{track}{ending}")
+        shutil.rmtree(self.work, ignore_errors=True)

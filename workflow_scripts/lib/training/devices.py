@@ -1,0 +1,35 @@
+"""The devices and processes of a job that trains, adapts or both."""
+
+import os
+import sys
+
+import torch
+from accelerate import Accelerator
+
+MIXED = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}  # accelerate's names
+
+
+def accelerator_for(gpus: int, precision: str) -> Accelerator:
+    """Device, precision and processes of a job that may use `gpus` cards; on the CPU, precision is float32.
+
+    Makes torch deterministic, because a resumed training must repeat every bit.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    cpu = not (gpus and torch.cuda.is_available())
+    return Accelerator(cpu=cpu, mixed_precision="no" if cpu else MIXED[precision])
+
+
+def one_process_a_card(gpus: int, module: str) -> None:
+    """Where a job may use several cards and the machine has them, start its command anew, once for each."""
+    cards = min(gpus, torch.cuda.device_count())
+    if cards > 1 and "LOCAL_RANK" not in os.environ:
+        launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1", "--main_process_port", "0"]
+        launch += ["--num_processes", str(cards), "--mixed_precision", "no", "--dynamo_backend", "no", "-m", module]
+        os.execv(sys.executable, [sys.executable, *launch, *sys.argv[1:]])
+
+
+def is_first_process() -> bool:
+    """Of several processes the first writes the files."""
+    return os.environ.get("RANK", "0") == "0"
