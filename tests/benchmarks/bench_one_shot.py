@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from tests.benchmarks.bench_parametric import cpu_seconds
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.core.fingerprint import ROOT
-from workflow_scripts.lib.datasets import kinds
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.table import read_tracks
 from workflow_scripts.lib.methods import one_shot
@@ -93,7 +93,7 @@ def separate_the_song(output: str) -> float:
         folder = Path(name)
         soundfile.write(folder / "song.wav", song().T, RATE)
         form = {"stems": SOURCES, "voices": (), "rate": RATE, "channels": 2, "processes": 1, "cache": folder}
-        kinds.prepare("recording", {"root": str(folder / "song.wav")}, folder / "data", **form)
+        make_prepared_root("recording", {"root": str(folder / "song.wav")}, folder / "data", **form)
         (track,) = read_tracks(folder / "data")
         quarter = SECONDS / len(SOURCES)
         lines = [f"{i * quarter}\t{(i + 1) * quarter}\t-{source}\n" for i, source in enumerate(SOURCES)]

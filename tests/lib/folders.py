@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.datasets import kinds
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.table import read_tracks
 
 RATE = 8000
@@ -34,7 +34,7 @@ def song(folder, hz=200, samples=RATE // 4, stems=STEMS):
 
 
 def prepare(root, out, kind="folder", *, stems=STEMS, voices=(), rate=None, channels=None, processes=1, **settings):
-    kinds.prepare(
+    make_prepared_root(
         kind,
         {"root": str(root)} | settings,
         out,

@@ -10,9 +10,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflow_scripts.lib.audio import contour, f0_degrade, f0_sources, f0_user, multipitch, pitch
+from workflow_scripts.lib.audio import contour, multipitch, pitch
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, frame_count, read_f0, write_f0
+from workflow_scripts.lib.audio.f0_sources import degraded, file
+from workflow_scripts.lib.audio.f0_sources.contract import Audio, Given
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.registry import F0_SOURCES
+from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.metrics.f0_quality import quality
 
 F0_CONFIG = Path(__file__).parents[2] / "config" / "f0"
@@ -109,9 +113,10 @@ def test_tracking_refuses_nan_and_unknown_trackers():
     with pytest.raises(UserError, match="NaN"):
         pitch.track(np.array([0.0, np.nan]), RATE, pitch.Settings())
     with pytest.raises(UserError, match="'swift-f0'"):
-        pitch.Settings("swiftf0")
-    with pytest.raises(UserError, match="range"):
-        pitch.Settings(fmin=500, fmax=100)
+        checked(pitch.Settings, {"tracker": "swiftf0"}, "settings")
+    for settings_class in (pitch.Settings, multipitch.Settings):
+        with pytest.raises(UserError, match=r"^settings\.fmin is 500.0 Hz and fmax 100.0 Hz; allowed is a range wider"):
+            checked(settings_class, {"fmin": 500, "fmax": 100}, "settings")
 
 
 # --- mixtures --------------------------------------------------------------------------------------------------------
@@ -211,7 +216,7 @@ def test_a_long_gap_between_rows_is_unvoiced():
 def user_file(tmp_path, text, voices=("vocals",), frames=5, **chosen):
     path = tmp_path / "song.csv"
     path.write_text(text, encoding="utf-8")
-    return f0_user.read(path, voices, frames, f0_user.Settings(str(tmp_path), **chosen))
+    return file.read(path, voices, frames, file.Settings(str(tmp_path), **chosen))
 
 
 def test_a_file_of_any_grid_and_column_case_is_read(tmp_path):
@@ -240,7 +245,7 @@ def test_rows_of_several_voices_may_be_interleaved(tmp_path):
 def test_a_table_that_the_workflow_wrote_serves_as_a_users_file(tmp_path):
     written = f0_of([0, 220, 221, 0], [110, 0, 0, 111], confidence=0.5)
     write_f0(tmp_path / "song.csv", written)
-    found = f0_user.read(tmp_path / "song.csv", written.voices, 4, f0_user.Settings(str(tmp_path)))
+    found = file.read(tmp_path / "song.csv", written.voices, 4, file.Settings(str(tmp_path)))
     np.testing.assert_array_equal(found.hz, written.hz)
     np.testing.assert_array_equal(found.confidence, written.confidence)
 
@@ -278,15 +283,19 @@ def test_a_file_without_the_columns_is_refused(tmp_path, text):
 EXACT = f0_of([0, 440, 450, 460] * 100, [200, 0, 210, 220] * 100)
 
 
+def degrade(f0, seed=0, track="t", **chosen):
+    return degraded.degrade(f0, checked(degraded.Settings, chosen, "settings"), seed, track)
+
+
 def test_an_offset_moves_voiced_frames_only_unless_the_published_bug_is_named():
-    fixed = f0_sources.degrade(EXACT, {"offset_hz": 30}, seed=0, track="t")
-    published = f0_sources.degrade(EXACT, {"offset_hz": 30, "offset_on": "all"}, seed=0, track="t")
+    fixed = degrade(EXACT, offset_hz=30)
+    published = degrade(EXACT, offset_hz=30, offset_on="all")
     np.testing.assert_array_equal(fixed.hz, np.where(EXACT.hz > 0, EXACT.hz + 30, 0))
     np.testing.assert_array_equal(published.hz, EXACT.hz + 30)
 
 
 def test_an_offset_below_every_pitch_leaves_unvoiced_frames_not_negative_ones():
-    low = f0_sources.degrade(EXACT, {"offset_hz": -215.0}, seed=0, track="t")
+    low = degrade(EXACT, offset_hz=-215.0)
     assert (low.hz[1] == 0).all()
     assert (low.confidence[1, ::4] == 0).all()
     assert low.hz[0].max() == 245
@@ -294,8 +303,8 @@ def test_an_offset_below_every_pitch_leaves_unvoiced_frames_not_negative_ones():
 
 @pytest.mark.parametrize("octaves", [-2, 1, 3])
 def test_octave_errors_are_whole_octaves_on_the_share_asked_for(octaves):
-    everywhere = f0_sources.degrade(EXACT, {"octaves": octaves}, seed=0, track="t")
-    some = f0_sources.degrade(EXACT, {"octaves": octaves, "octave_share": 0.3}, seed=0, track="t")
+    everywhere = degrade(EXACT, octaves=octaves)
+    some = degrade(EXACT, octaves=octaves, octave_share=0.3)
     np.testing.assert_allclose(everywhere.hz, EXACT.hz * 2.0**octaves)
     ratio = some.hz[EXACT.hz > 0] / EXACT.hz[EXACT.hz > 0]
     assert set(ratio) == {1.0, 2.0**octaves}
@@ -304,7 +313,7 @@ def test_octave_errors_are_whole_octaves_on_the_share_asked_for(octaves):
 
 def test_muting_takes_all_voices_at_once_and_is_nested_and_seeded():
     def mute(p, seed=0, track="t"):
-        return f0_sources.degrade(f0_of(*np.full((2, 1000), 300.0)), {"muted": p}, seed=seed, track=track).hz == 0
+        return degrade(f0_of(*np.full((2, 1000), 300.0)), seed, track, muted=p).hz == 0
 
     few, many = mute(0.1), mute(0.3)
     assert 0.05 < few.mean() < 0.15
@@ -316,29 +325,21 @@ def test_muting_takes_all_voices_at_once_and_is_nested_and_seeded():
 
 
 def test_a_voice_left_out_is_silent_and_an_unknown_one_is_refused():
-    left = f0_sources.degrade(EXACT, {"left_out": ["alto"]}, seed=0, track="t")
+    left = degrade(EXACT, left_out=["alto"])
     assert not left.hz[1].any()
     np.testing.assert_array_equal(left.hz[0], EXACT.hz[0])
     with pytest.raises(UserError, match="'alto'"):
-        f0_sources.degrade(EXACT, {"left_out": ["alt"]}, seed=0, track="t")
+        degrade(EXACT, left_out=["alt"])
 
 
 # --- sources by name -------------------------------------------------------------------------------------------------
 
 
 def estimate(kind, chosen=None, mixture=None, stems=None, voices=("soprano", "bass"), exact=None, track="song"):
-    mixture = np.zeros((1, RATE)) if mixture is None else mixture
-    return f0_sources.estimate(
-        kind,
-        chosen or {},
-        mixture=mixture,
-        stems=stems or {},
-        rate=RATE,
-        voices=voices,
-        exact=exact,
-        track=track,
-        seed=0,
-    )
+    source = F0_SOURCES.load(kind)
+    audio = Audio(np.zeros((1, RATE)) if mixture is None else mixture, stems or {}, RATE)
+    given = Given(track, voices, lambda: audio, exact)
+    return source.find_f0(given, checked(source.Settings, chosen or {}, "settings"))
 
 
 def test_the_exact_f0_is_put_in_the_order_of_the_voices_and_fitted_to_the_mixture():
@@ -395,15 +396,15 @@ def test_a_users_file_is_found_by_the_name_of_the_track(tmp_path):
         ("stems", {"treshold": 0.5}, "'threshold'"),
         ("stems", {"threshold": "high"}, "a number"),
         ("stems", {"threshold": True}, "a number"),
-        ("stems", {"threshold": 1.5}, "from 0 to 1"),
+        ("stems", {"threshold": 1.5}, "at least 0, at most 1"),
         ("stems", {"fmin": float("nan")}, "a number"),
         ("mixture", {"estimator": "basicpitch"}, "'basic-pitch'"),
         ("mixture", {"assignment": "beem"}, "'beam'"),
         ("mixture", {"between": "cubic"}, "allowed"),
         ("mixture", {"candidates": 2.5}, "whole number"),
-        ("mixture", {"candidates": 99}, "1 to 10"),
+        ("mixture", {"candidates": 99}, "at least 1, at most 10"),
         ("file", {}, "root"),
-        ("exact", {"threshold": 1}, "no setting"),
+        ("exact", {"threshold": 1}, "'threshold' is unknown"),
         ("degraded", {}, "`of`"),
     ],
 )
@@ -417,7 +418,7 @@ def test_a_wrong_setting_is_refused_in_one_sentence(kind, chosen, said):
 def test_every_named_source_has_settings_that_its_kind_takes(path):
     entry = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert entry["label"]
-    assert f0_sources.check(entry["kind"], entry["settings"])
+    assert checked(F0_SOURCES.load(entry["kind"]).Settings, entry["settings"], path.name)
     assert (entry["kind"] == "degraded") == ("of" in entry)
 
 
@@ -489,4 +490,4 @@ def test_an_f0_source_survives_its_file(tmp_path):
 
 def test_a_probability_outside_zero_to_one_is_refused():
     with pytest.raises(UserError, match="muted"):
-        f0_degrade.Settings(muted=1.2)
+        checked(degraded.Settings, {"muted": 1.2}, "settings")

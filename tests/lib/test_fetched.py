@@ -7,6 +7,7 @@ import stat
 import subprocess
 import threading
 import zipfile
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -14,8 +15,9 @@ import pytest
 import soundfile
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.datasets import kinds
-from workflow_scripts.lib.datasets.fetched import CHUNK, fetch, fetch_and_unpack, unpack
+from workflow_scripts.lib.datasets.archive import Archive
+from workflow_scripts.lib.datasets.download import CHUNK, fetch, fetch_and_unpack, unpack
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.table import read_scene, read_tracks
 
 PARTS = ("soprano", "alto", "tenor", "bass")
@@ -121,14 +123,14 @@ def choir(tmp_path):
 
 
 def archive(server, body, algorithm="md5"):
-    return {"url": server.url, "file": "archive.zip", algorithm: hashlib.new(algorithm, body).hexdigest()}
+    return Archive(server.url, "archive.zip", **{algorithm: hashlib.new(algorithm, body).hexdigest()})
 
 
 def prepare(tmp_path, archives, stems=PARTS, accept_licence=True, layout="csd", **settings):
     out = tmp_path / "results" / "set"
-    kinds.prepare(
+    make_prepared_root(
         "fetched",
-        {"archives": archives, "layout": layout} | settings,
+        {"archives": [asdict(each) for each in archives], "layout": layout} | settings,
         out,
         stems=stems,
         voices=(),
@@ -216,7 +218,7 @@ def stem_file(path, hz):
 def test_a_copy_that_was_placed_by_hand_is_taken_without_a_connection(tmp_path, choir):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/archive.zip").write_bytes(choir)
-    entry = {"url": "http://127.0.0.1:9/", "file": "archive.zip", "md5": hashlib.md5(choir).hexdigest()}
+    entry = Archive("http://127.0.0.1:9/", "archive.zip", md5=hashlib.md5(choir).hexdigest())
     assert len(prepare(tmp_path, [entry])[1]) == 3
 
 
@@ -284,7 +286,7 @@ def test_an_address_that_is_gone_is_not_asked_twice(serve, tmp_path):
 
 
 def test_without_a_network_the_way_to_place_a_copy_is_told(tmp_path):
-    entry = {"url": "http://127.0.0.1:9/x.zip", "file": "x.zip", "md5": "0" * 32}
+    entry = Archive("http://127.0.0.1:9/x.zip", "x.zip", md5="0" * 32)
     with pytest.raises(UserError, match=r"ConnectionError.*by hand"):
         fetch(entry, tmp_path, attempts=2, pause=0)
 
@@ -301,7 +303,7 @@ def test_a_copy_with_another_checksum_is_refused_and_left_alone(serve, tmp_path)
 def test_a_disk_that_is_too_small_is_seen_before_the_download(serve, tmp_path):
     server = serve(BODY, "whole")
     with pytest.raises(UserError, match="make room"):
-        fetch(archive(server, BODY) | {"bytes": 10**18}, tmp_path)
+        fetch(replace(archive(server, BODY), bytes=10**18), tmp_path)
     assert server.asked == []
 
 
@@ -383,6 +385,6 @@ def test_hidden_files_are_not_unpacked(tmp_path):
 
 def test_several_archives_are_unpacked_into_one_folder(serve, tmp_path):
     bodies = [zipped(tmp_path / f"{n}.zip", {f"{n}/x.wav": b"x"}).read_bytes() for n in ("train", "test")]
-    archives = [archive(serve(body, "whole"), body) | {"file": f"{n}.zip"} for n, body in enumerate(bodies)]
+    archives = [replace(archive(serve(body, "whole"), body), file=f"{n}.zip") for n, body in enumerate(bodies)]
     folder = fetch_and_unpack(archives, tmp_path / "cache", tmp_path / "into")
     assert sorted(path.name for path in folder.iterdir()) == ["test", "train"]

@@ -12,9 +12,12 @@ import yaml
 from tests.lib.folders import MUSDB, PARTS, content, prepare, put, refusal, song, tone, wav
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS, read_f0
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.datasets import kinds
-from workflow_scripts.lib.datasets.csd import find_singers, key_of, read_csd
-from workflow_scripts.lib.datasets.musdb_hq import VALIDATION_TRACKS
+from workflow_scripts.lib.core.settings import checked
+from workflow_scripts.lib.datasets.layouts import csd
+from workflow_scripts.lib.datasets.layouts.contract import Origin
+from workflow_scripts.lib.datasets.layouts.csd import find_singers, key_of
+from workflow_scripts.lib.datasets.musdb import VALIDATION_TRACKS
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.table import read_scene, read_tracks
 
 needs_ffmpeg = pytest.mark.skipif(
@@ -90,7 +93,7 @@ def test_a_damaged_stem_file_is_refused(root, out):
 def test_a_folder_without_stem_files_is_refused(root, out):
     song(root / "train/a", stems=MUSDB)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workflow_scripts.lib.datasets.musdb_stems.require_ffmpeg", lambda: None)
+        patch.setattr("workflow_scripts.lib.datasets.layouts.musdb_stems.require_ffmpeg", lambda: None)
         refusal(root, out, root, ".stem.mp4", kind="musdb_stems", stems=MUSDB)
 
 
@@ -124,8 +127,12 @@ def choir(folder, samples=400):
     return folder
 
 
+def read_csd(root):
+    return csd.read(Origin(root, PARTS, root), csd.Settings())
+
+
 def test_the_published_quartets_are_the_default(root):
-    tracks = read_csd(choir(root), PARTS)
+    tracks = read_csd(choir(root))
     assert [(t.track, t.split, t.song) for t in tracks] == [
         ("El Rossinyol 2", "test", "El Rossinyol"),
         ("Locus Iste 3", "test", "Locus Iste"),
@@ -139,16 +146,16 @@ def test_quartets_of_any_singers_can_be_chosen_but_no_singer_serves_two_splits(r
     choir(root)
     settings = {"layout": "csd", "archives": []}
     quartets = {"train": {"ND": [1, [2, 1, 1, 2]]}, "test": {"ER": [3]}}
-    tracks = prepare(root, out, "fetched", stems=PARTS, **settings, quartets=quartets)
+    tracks = prepare(root, out, "fetched", stems=PARTS, **settings, layout_settings={"quartets": quartets})
     assert [t.track for t in tracks] == ["Nino Dios 1", "Nino Dios 2-1-1-2", "El Rossinyol 3"]
     quartets["test"]["ER"] = [2]
-    refusal(root, out, "'soprano 2'", kind="fetched", stems=PARTS, **settings, quartets=quartets)
+    refusal(root, out, "'soprano 2'", kind="fetched", stems=PARTS, **settings, layout_settings={"quartets": quartets})
 
 
 def test_a_missing_singer_is_refused_with_the_name_of_the_file(root):
     (choir(root) / "CSD_LI_tenor_3.wav").unlink()
     with pytest.raises(UserError, match=r"CSD_LI_tenor_3\.wav"):
-        read_csd(root, PARTS)
+        read_csd(root)
 
 
 def test_a_singer_in_both_layouts_is_refused(root):
@@ -160,16 +167,16 @@ def test_a_singer_in_both_layouts_is_refused(root):
 @pytest.mark.parametrize(
     "quartets", [{"tests": {}}, {"test": {"EX": [1]}}, {"test": {"ER": [5]}}, {"test": {"ER": [[1, 2]]}}]
 )
-def test_quartets_that_are_not_to_be_had_are_refused(root, quartets):
+def test_quartets_that_are_not_to_be_had_are_refused(quartets):
     with pytest.raises(UserError, match="quartets"):
-        read_csd(choir(root, 10), PARTS, quartets)
+        checked(csd.Settings, {"quartets": quartets}, "settings")
 
 
 # Embedded data
 
 
 def embedded(out, processes=1, stems=MUSDB, voices=("vocals",), rate=None, channels=None, **settings):
-    kinds.prepare(
+    make_prepared_root(
         "embedded",
         {"corpus": "songs", "seconds": 4} | settings,
         out,

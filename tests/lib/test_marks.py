@@ -10,10 +10,12 @@ from scipy.signal import butter, filtfilt
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets import activity, marks, marks_degrade, marks_user
+from workflow_scripts.lib.core.settings import checked
+from workflow_scripts.lib.datasets import activity, marks
 from workflow_scripts.lib.datasets.embedded import songs
-from workflow_scripts.lib.datasets.embedded_kind import reformed
+from workflow_scripts.lib.datasets.kinds.embedded import resample_piece
 from workflow_scripts.lib.datasets.marks import PLAYS, SILENT, Mark
+from workflow_scripts.lib.datasets.marks_sources import degraded, file
 
 SOURCES = ("vocals", "drums", "bass", "other")
 
@@ -92,16 +94,16 @@ def test_a_bad_table_of_marks_is_refused(tmp_path, text, sentence):
 
 
 def test_a_user_without_a_file_or_with_an_empty_one_is_told_what_to_write(tmp_path):
-    settings = marks_user.Settings(str(tmp_path))
+    settings = file.Settings(str(tmp_path))
     with pytest.raises(UserError, match=r"has no marks of the track 'song'; write them as song\.txt"):
-        marks_user.read(settings, "song", SOURCES, 20.0)
+        file.read(settings, "song", SOURCES, 20.0)
     path = _file(tmp_path, "\n")
     for root in (tmp_path, path):
         with pytest.raises(UserError, match=r"song\.txt: holds no mark; write at least one stretch"):
-            marks_user.read(marks_user.Settings(str(root)), "song", SOURCES, 20.0)
+            file.read(file.Settings(str(root)), "song", SOURCES, 20.0)
     path.write_bytes(b"1\t2\t\xffbass\n")
     with pytest.raises(UserError, match=r"song\.txt: is no text of labels"):
-        marks_user.read(settings, "song", SOURCES, 20.0)
+        file.read(settings, "song", SOURCES, 20.0)
 
 
 @pytest.mark.parametrize("rate", [8000, 44100])
@@ -200,8 +202,8 @@ def _regular():
 
 @pytest.mark.parametrize(("jitter", "deviation"), [("normal", 0.1), ("uniform", 0.1 / math.sqrt(3))])
 def test_jitter_has_the_named_width_keeps_order_and_never_overlaps(jitter, deviation):
-    settings = marks_degrade.Settings(jitter_seconds=0.1, jitter=jitter)
-    found = marks_degrade.degrade(_regular(), 100.0, settings, 0, "song")
+    settings = degraded.Settings(jitter_seconds=0.1, jitter=jitter)
+    found = degraded.degrade(_regular(), 100.0, settings, 0, "song")
     assert len(found) == 200
     shifts = np.array([mark.start - 2 * round(mark.start / 2) for mark in found if mark.start > 1])
     assert np.std(shifts) == pytest.approx(deviation, rel=0.15)
@@ -212,9 +214,9 @@ def test_jitter_has_the_named_width_keeps_order_and_never_overlaps(jitter, devia
 
 
 def test_the_same_seed_and_track_give_the_same_errors_and_others_give_others():
-    settings = marks_degrade.Settings(jitter_seconds=0.1, dropped=0.5)
+    settings = degraded.Settings(jitter_seconds=0.1, dropped=0.5)
     first, again, other, track = (
-        marks_degrade.degrade(_regular(), 100.0, settings, seed, track)
+        degraded.degrade(_regular(), 100.0, settings, seed, track)
         for seed, track in ((0, "song"), (0, "song"), (1, "song"), (0, "tune"))
     )
     assert len(first) == 100
@@ -224,8 +226,7 @@ def test_the_same_seed_and_track_give_the_same_errors_and_others_give_others():
 
 def test_dropped_marks_become_not_marked_and_more_of_them_are_dropped_among_others():
     few, many = (
-        marks_degrade.degrade(_regular(), 100.0, marks_degrade.Settings(dropped=share), 0, "song")
-        for share in (0.25, 0.75)
+        degraded.degrade(_regular(), 100.0, degraded.Settings(dropped=share), 0, "song") for share in (0.25, 0.75)
     )
     assert (len(few), len(many)) == (150, 50)
     assert set(many) < set(few) < set(_regular())
@@ -234,10 +235,10 @@ def test_dropped_marks_become_not_marked_and_more_of_them_are_dropped_among_othe
 
 
 def test_only_the_marks_of_silence_can_be_kept():
-    found = marks_degrade.degrade(_regular(), 100.0, marks_degrade.Settings(keep="silent"), 0, "song")
+    found = degraded.degrade(_regular(), 100.0, degraded.Settings(keep="silent"), 0, "song")
     assert len(found) == 100 and {mark.state for mark in found} == {SILENT}
-    with pytest.raises(UserError, match="keep cannot be 'silence'; did you mean 'silent'"):
-        marks_degrade.Settings(keep="silence")
+    with pytest.raises(UserError, match="'keep' is 'silence'; did you mean 'silent'"):
+        checked(degraded.Settings, {"keep": "silence"}, "settings")
 
 
 # The embedded songs as marked data
@@ -246,7 +247,7 @@ def test_only_the_marks_of_silence_can_be_kept():
 @pytest.fixture(scope="module")
 def low():
     """Two whole embedded songs at 8 kHz."""
-    return [reformed(songs.render(piece), 8000, None) for piece in ("studio-test-1", "club-test-1")]
+    return [resample_piece(songs.render(piece), 8000, None) for piece in ("studio-test-1", "club-test-1")]
 
 
 def test_embedded_songs_have_intros_without_voice_drop_outs_and_stretches_of_one_source_alone(low):

@@ -11,8 +11,8 @@ from tests.lib.folders import RATE, content, put, song, tone, wav
 from tests.lib.folders import prepare as prepared
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets import kinds
 from workflow_scripts.lib.datasets.muting import muting_gains
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.table import read_scene, read_tracks
 
 FOUR = ("drums", "bass", "other", "vocals")
@@ -49,7 +49,7 @@ def _root(folder):
 
 
 def _muted(folder, name, seed=0):
-    kinds.prepare(
+    make_prepared_root(
         "folder", {"root": str(_root(folder))}, folder / name, stems=FOUR, voices=(), rate=None, channels=None,
         processes=1, cache=folder / "cache", muted={"seed": seed},
     )  # fmt: skip
@@ -96,7 +96,7 @@ def test_the_same_seed_mutes_the_same_and_the_users_files_stay_as_they_were(tmp_
 
 
 def _recording(file, out, rate=None, channels=None):
-    kinds.prepare(
+    make_prepared_root(
         "recording", {"root": str(file)}, out, stems=FOUR, voices=(), rate=rate, channels=channels, processes=1,
         cache=out.parent / "cache",
     )  # fmt: skip

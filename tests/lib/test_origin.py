@@ -4,14 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.lib.folders import STEMS, put, song, tone
-from workflow_scripts.lib.core.config import checked, read_yaml
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS
+from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets import origin
+from workflow_scripts.plan.declared import value_of
+from workflow_scripts.plan.keys import Dataset, Muted
+from workflow_scripts.plan.yaml_files import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -69,24 +74,53 @@ def test_the_planning_part_imports_nothing_heavy():
     assert not {"numpy", "pandas", "torch", "soundfile", "scipy"} & set(loaded.stdout.split())
 
 
+HALF_KNOWN = {"url": "x", "file": "y"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "words"),
+    [
+        ("folder", {"root": "x", "ignored": []}, ["'ignored'", "did you mean 'ignore'?"]),
+        ("folder", {}, ["lacks 'root'", "the folder of the recordings"]),
+        ("folder", {"root": None}, ["'root' is None; allowed is a text"]),
+        ("folder", {"root": "x", "split": "publishd"}, ["did you mean 'published'?"]),
+        ("folder", {"root": "x", "length_tolerance": -1}, ["a number, at least 0"]),
+        ("recording", {}, ["lacks 'root'"]),
+        ("embedded", {}, ["lacks 'corpus'"]),
+        ("embedded", {"corpus": "song"}, ["did you mean 'songs'?"]),
+        ("fetched", {"layout": "cds", "archives": []}, ["did you mean 'csd'?"]),
+        ("fetched", {"layout": "csd"}, ["lacks 'archives'"]),
+        ("fetched", {"layout": "csd", "archives": [HALF_KNOWN]}, ["'y' without a checksum"]),
+        ("fetched", {"layout": "csd", "archives": [HALF_KNOWN | {"md5": "0"}]}, ["archives.0.md5"]),
+        ("fetched", {"layout": "csd", "archives": [HALF_KNOWN | {"file": "../y"}]}, ["archives.0.file"]),
+        ("fetched", {"layout": "csd", "archives": [HALF_KNOWN | {"sha": "0"}]}, ["did you mean 'sha256'?"]),
+    ],
+)
+def test_wrong_settings_are_refused_without_an_import_of_the_kind(kind, settings, words):
+    with pytest.raises(UserError) as caught:
+        checked(value_of(DATASETS.module(kind), "Settings"), settings, "settings")
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def _definition(**change):
+    return Dataset(**{"kind": "folder", "stems": STEMS} | change)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"settings": {"rot": "x"}}, ["'rot'", "did you mean 'root'?"]),
-        ({"settings": {}}, ["root"]),
         ({"settings": {"root": "/nowhere/at/all"}}, ["/nowhere/at/all"]),
-        ({"voices": ["voise"]}, ["'voise'", "did you mean 'voice'?"]),
+        ({"voices": ("voise",)}, ["'voise'", "did you mean 'voice'?"]),
         ({"kind": "fetched", "settings": {"layout": "csd", "archives": []}}, ["accept_licence"]),
         ({"kind": "fetched", "settings": {"layout": "csd", "archives": [], "root": "/nowhere"}}, ["/nowhere"]),
-        ({"kind": "fetched", "settings": {"layout": "cds", "archives": []}}, ["did you mean 'csd'?"]),
-        ({"kind": "fetched", "settings": {"layout": "csd", "archives": [{"url": "x", "file": "y"}]}}, ["checksum"]),
+        ({"kind": "recording", "muted": Muted(seed=0)}, ["no stems to mute"]),
     ],
 )
 def test_a_wrong_definition_is_refused_before_any_job(tmp_path, change, words):
-    right = {"kind": "folder", "settings": {"root": str(tmp_path)}, "stems": list(STEMS), "voices": []}
-    origin.check_dataset("mine", right)
+    right = {"settings": {"root": str(tmp_path)}}
+    origin.check_dataset("mine", _definition(**right))
     with pytest.raises(UserError) as caught:
-        origin.check_dataset("mine", right | change)
+        origin.check_dataset("mine", _definition(**right | change))
     assert all(word in str(caught.value) for word in words)
 
 
@@ -95,8 +129,10 @@ DEFINITIONS = sorted((REPOSITORY / "config/datasets").glob("*.yaml"))
 
 @pytest.mark.parametrize("file", DEFINITIONS, ids=lambda path: path.stem)
 def test_the_definitions_in_the_project_are_right_once_the_terms_are_accepted(file):
-    schema = read_yaml(REPOSITORY / "config/schema.yaml")
-    entry = checked(read_yaml(file), {"$ref": "#/$defs/dataset", "$defs": schema["$defs"]}, file.name)
-    assert entry["accept_licence"] is False
-    origin.check_dataset(file.stem, entry | {"accept_licence": True})
-    assert entry["label"]
+    entry = read_yaml(file)
+    settings = checked(DATASETS.load(entry["kind"]).Settings, entry["settings"], file.name)
+    if layout := getattr(settings, "layout", None):
+        assert checked(LAYOUTS.load(layout).Settings, settings.layout_settings, file.name)
+    dataset = checked(Dataset, entry, file.name)
+    assert dataset.label and dataset.accept_licence is False
+    origin.check_dataset(file.stem, replace(dataset, accept_licence=True))

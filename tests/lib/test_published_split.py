@@ -6,8 +6,7 @@ import pytest
 
 from tests.lib.folders import prepare
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.datasets.origin import check_settings
-from workflow_scripts.lib.datasets.published_split import _places, as_published
+from workflow_scripts.lib.datasets.published_split import listed_tracks, split_as_published
 from workflow_scripts.lib.datasets.raw import RawTrack
 
 
@@ -17,7 +16,7 @@ def track(name: str) -> RawTrack:
 
 def test_the_parts_are_as_large_as_published():
     # Two of the 42 test tracks of MedleyDB stand twice in the list.
-    assert Counter(_places().values()) == {
+    assert Counter(listed_tracks().values()) == {
         ("DSD100", "train"): 50, ("DSD100", "valid"): 25, ("DSD100", "test"): 25,
         ("MedleyDB", "train"): 40, ("MedleyDB", "valid"): 40, ("MedleyDB", "test"): 40,
         ("CCMixter", "train"): 16, ("CCMixter", "valid"): 16, ("CCMixter", "test"): 18,
@@ -35,13 +34,13 @@ def test_the_parts_are_as_large_as_published():
     ],
 )
 def test_a_track_is_found_as_its_collection_writes_it(name, split, family):
-    (found,) = as_published([track(name)], "root")
+    (found,) = split_as_published([track(name)], "root")
     assert (found.track, found.split, found.family) == (name, split, family)
 
 
 def test_a_track_that_the_list_has_not_is_refused_with_the_nearest():
     with pytest.raises(UserError, match=r"'AM Contra - Heart Periphery' is in no part .* 'amcontraheartperipheral'"):
-        as_published([track("AM Contra - Heart Periphery")], "root")
+        split_as_published([track("AM Contra - Heart Periphery")], "root")
 
 
 def test_a_folder_is_split_by_its_setting_and_by_no_other_word(tmp_path):
@@ -57,5 +56,5 @@ def test_a_folder_is_split_by_its_setting_and_by_no_other_word(tmp_path):
     assert [(each.split, each.family) for each in tracks] == [
         ("train", "DSD100"), ("train", "MedleyDB"), ("test", "DSD100"),
     ]  # fmt: skip
-    with pytest.raises(UserError, match="split is 'publised'; allowed: published"):
-        check_settings("folder", {"root": ".", "split": "publised"}, "settings")
+    with pytest.raises(UserError, match="'split' is 'publised'; did you mean 'published'"):
+        prepare(tmp_path / "in", tmp_path / "other", split="publised")

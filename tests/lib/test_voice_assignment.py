@@ -7,8 +7,9 @@ import pytest
 
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS
 from workflow_scripts.lib.audio.multipitch import Candidates
-from workflow_scripts.lib.audio.voice_assignment import Settings, assign, contours, published
+from workflow_scripts.lib.audio.voice_assignment import Settings, assign, contours, published_assignment
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import checked
 
 BOTH = ("beam", "published")
 HIGH, LOW = 400.0, 200.0
@@ -113,7 +114,7 @@ def test_on_a_short_track_a_wide_beam_finds_what_keeping_every_hypothesis_finds(
 def chosen_hz(*frames, voices=2):
     """Pitches [voice, frame] of the published assignment, lowest voice first."""
     found = candidates(*frames)
-    path = published(found.hz, voices)
+    path = published_assignment(found.hz, voices)
     return np.where(path >= 0, found.hz[np.arange(len(frames)), path], 0.0)
 
 
@@ -180,6 +181,6 @@ def test_a_voice_glides_from_0_hz_only_where_the_published_interpolation_is_name
 
 def test_an_unknown_assignment_or_a_negative_weight_is_refused():
     with pytest.raises(UserError, match="'beam'"):
-        Settings(assignment="beams")
-    with pytest.raises(UserError, match="not negative"):
-        Settings(jump=-1.0)
+        checked(Settings, {"assignment": "beams"}, "settings")
+    with pytest.raises(UserError, match=r"'jump' is -1\.0; allowed is a number, at least 0"):
+        checked(Settings, {"jump": -1.0}, "settings")

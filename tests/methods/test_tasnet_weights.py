@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.registry import WEIGHTS
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import conv_tasnet
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes
 from workflow_scripts.lib.weights import tasnet
 from workflow_scripts.lib.weights.model_file import load_model
-from workflow_scripts.lib.weights.published import PUBLISHED, check_weights
-from workflow_scripts.train.import_weights import import_weights
+from workflow_scripts.lib.weights.published import check_weights
+from workflow_scripts.plan.declared import value_of
+from workflow_scripts.train.import_weights import WeightsFile, import_weights
 
 TINY = Sizes(filters=6, length=20, bottleneck=4, hidden=5, blocks=2, repeats=2)
 
@@ -175,12 +177,20 @@ def test_a_missing_another_or_a_misshapen_tensor_is_named():
 
 
 def test_only_weights_with_a_whole_sum_are_fetched_by_name():
-    given = {"format": "tasnet", "sha256": None}
-    check_weights("weights", given | {"file": "tasnet"})
+    published = value_of(WEIGHTS.module("tasnet"), "PUBLISHED")
+    check_weights("weights", WeightsFile("tasnet", None), published)
     with pytest.raises(UserError, match="did you mean 'tasnet_extra'"):
-        check_weights("weights", given | {"file": "tasnet_extr"})
+        check_weights("weights", WeightsFile("tasnet_extr", None), published)
     with pytest.raises(UserError, match=r"fetch https://.*beb46fac\.th yourself"):
-        check_weights("weights", given | {"file": "tasnet-beb46fac"})
+        check_weights("weights", WeightsFile("tasnet-beb46fac", None), published)
     with pytest.raises(UserError, match=r"'tasnet', where there is no file; give the path of one\.$"):
-        check_weights("weights", given | {"file": "tasnet", "format": "umss"})
-    assert {len(each.sha256) for each in PUBLISHED.values()} == {64, 8}
+        check_weights("weights", WeightsFile("tasnet", None), {})
+    assert {len(each.sha256) for each in published.values()} == {64, 8}
+
+
+def test_what_weights_fit_is_known_without_importing_their_reader():
+    forms = {name: value_of(WEIGHTS.module(name), "FORM") for name in WEIGHTS.names()}
+    assert {name: (form.module, form.rate) for name, form in forms.items()} == {
+        "tasnet": ("conv_tasnet", 44100), "umss": ("parametric", 16000),
+    }  # fmt: skip
+    assert tasnet.FORM.sources == forms["tasnet"].sources

@@ -11,7 +11,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import F0, write_f0
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets import kinds
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.metrics import before_after
 from workflow_scripts.song.write_song import write_song
 
@@ -29,7 +29,7 @@ def files(tmp_path):
 
 
 def test_stems_and_rest_add_up_to_the_recording_and_the_summary_says_what_changed(files, tmp_path):
-    kinds.prepare(
+    make_prepared_root(
         "recording", {"root": str(files["song"])}, tmp_path / "data", stems=SOURCES, voices=(), rate=8000, channels=2,
         processes=1, cache=tmp_path,
     )  # fmt: skip
@@ -62,7 +62,7 @@ def test_stems_and_rest_add_up_to_the_recording_and_the_summary_says_what_change
 
 
 def test_the_summary_of_an_ensemble_says_what_f0_each_voice_had(files, tmp_path):
-    kinds.prepare(
+    make_prepared_root(
         "recording", {"root": str(files["song"])}, tmp_path / "data", stems=("high", "low"), voices=("high", "low"),
         rate=8000, channels=1, processes=1, cache=tmp_path,
     )  # fmt: skip

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.provenance import recorded
-from workflow_scripts.lib.datasets import kinds
+from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 
 
 def prepare(*, kind: str, dataset: str, out: Path, cache: Path, processes: int, code: str) -> None:
     """Prepare `dataset` (JSON: settings, stems, voices, rate, channels) in the folder of the manifest `out`."""
     entry = json.loads(dataset)
     with recorded(out, code, unlisted=".wav", dataset=entry) as folder:  # tracks.csv has the hashes of the audio
-        kinds.prepare(kind, out=folder, cache=cache, processes=processes, **entry)
+        make_prepared_root(kind, out=folder, cache=cache, processes=processes, **entry)
 
 
 if __name__ == "__main__":

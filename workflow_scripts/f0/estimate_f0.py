@@ -1,12 +1,15 @@
 """Find the F0 of the voices of a shard of tracks: one table a track."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 from workflow_scripts.command import run
-from workflow_scripts.lib.audio import f0_sources
-from workflow_scripts.lib.audio.f0 import F0, read_f0, write_f0
+from workflow_scripts.lib.audio.f0 import read_f0, write_f0
+from workflow_scripts.lib.audio.f0_sources.contract import Audio, Given
 from workflow_scripts.lib.core.provenance import folder_of, recorded
+from workflow_scripts.lib.core.registry import F0_SOURCES
+from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.table import Track, read_mixture, read_scene, read_tracks, shard
 
 
@@ -18,36 +21,33 @@ def estimate_f0(
 
     `data`, `of` and `out` are manifests of folders.
     """
-    chosen = json.loads(settings)
-    root = folder_of(data)
-    with recorded(out, code, kind=kind, settings=chosen) as folder:
+    source, values = F0_SOURCES.load(kind), json.loads(settings)
+    chosen = checked(source.Settings, values, f"F0 source of the kind {kind}")
+    root, before = folder_of(data), folder_of(of) if of else None
+    with recorded(out, code, kind=kind, settings=values) as folder:
         for track in shard(read_tracks(root, split), part):
-            if of is not None:
-                f0 = f0_sources.degrade(
-                    read_f0(folder_of(of) / f"{track.track}.csv"), chosen, seed=0, track=track.track
-                )
-            else:
-                f0 = _estimate(root, track, kind, chosen, tuple(voices))
-            write_f0(folder / f"{track.track}.csv", f0)
+            given = _given(root, track, tuple(voices), before)
+            write_f0(folder / f"{track.track}.csv", source.find_f0(given, chosen))
 
 
-def _estimate(data: Path, track: Track, kind: str, settings: dict, voices: tuple[str, ...]) -> F0:
-    if track.stem_names:
-        mixture, references, rate = read_scene(data, track, voices)
-    else:
-        (mixture, rate), references = read_mixture(data, track), [None] * len(voices)
+def _given(data: Path, track: Track, voices: tuple[str, ...], before: Path | None) -> Given:
+    """before: the folder of the tables that are degraded."""
     known = track.folder(data) / "f0.csv"
-    return f0_sources.estimate(
-        kind,
-        settings,
-        mixture=mixture,
-        stems={voice: stem for voice, stem in zip(voices, references, strict=True) if stem is not None},
-        rate=rate,
-        voices=voices,
-        exact=read_f0(known) if known.exists() else None,
+    return Given(
         track=track.track,
-        seed=0,
+        voices=voices,
+        read_audio=partial(_audio, data, track, voices),
+        exact=read_f0(known) if known.exists() else None,
+        before=read_f0(before / f"{track.track}.csv") if before else None,
     )
+
+
+def _audio(data: Path, track: Track, voices: tuple[str, ...]) -> Audio:
+    if not track.stem_names:
+        mixture, rate = read_mixture(data, track)
+        return Audio(mixture, {}, rate)
+    mixture, references, rate = read_scene(data, track, voices)
+    return Audio(mixture, dict(zip(voices, references, strict=True)), rate)
 
 
 if __name__ == "__main__":

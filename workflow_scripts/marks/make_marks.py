@@ -1,13 +1,16 @@
 """Marks of a shard of tracks, when each source plays and when it is silent: an Audacity label file a track."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.provenance import folder_of, recorded
-from workflow_scripts.lib.datasets import marks_sources
-from workflow_scripts.lib.datasets.marks import write_marks
-from workflow_scripts.lib.datasets.table import read_tracks, shard
+from workflow_scripts.lib.core.registry import MARKS_SOURCES
+from workflow_scripts.lib.core.settings import checked
+from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, Mark, read_marks, write_marks
+from workflow_scripts.lib.datasets.marks_sources.contract import Given
+from workflow_scripts.lib.datasets.table import Track, read_tracks, shard
 
 
 def make_marks(
@@ -18,11 +21,18 @@ def make_marks(
 
     `data`, `of` and `out` are manifests of folders.
     """
-    chosen, root, before = json.loads(settings), folder_of(data), folder_of(of) if of else None
-    with recorded(out, code, kind=kind, settings=chosen) as folder:
+    source, values = MARKS_SOURCES.load(kind), json.loads(settings)
+    chosen = checked(source.Settings, values, f"marks of the kind {kind}")
+    root = folder_of(data)
+    with recorded(out, code, kind=kind, settings=values) as folder:
         for track in shard(read_tracks(root, split), part):
-            marks = marks_sources.make(kind, chosen, data=root, track=track, stems=stems, of=before)
+            before = _read(folder_of(of), track, stems) if of else None
+            marks = source.find_marks(Given(root, track, stems, before), chosen)
             write_marks(folder / f"{track.track}.txt", marks)
+
+
+def _read(folder: Path, track: Track, stems: Sequence[str]) -> list[Mark]:
+    return read_marks(folder / f"{track.track}.txt", (*stems, ACCOMPANIMENT), track.seconds)
 
 
 if __name__ == "__main__":

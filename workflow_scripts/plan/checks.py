@@ -74,7 +74,9 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
 def _check_dataset(name: str, dataset: Dataset) -> None:
     _check_settings(DATASETS, f"datasets.{name}", dataset)
     if "layout" in dataset.settings:
-        LAYOUTS.module(dataset.settings["layout"])
+        layout = value_of(LAYOUTS.module(dataset.settings["layout"]), "Settings")
+        where = f"config: datasets.{name}.settings.layout_settings"
+        checked(layout, dataset.settings.get("layout_settings", {}), where)
     check_dataset(name, dataset)
 
 

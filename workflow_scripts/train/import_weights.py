@@ -6,52 +6,69 @@ By hand, from a file of your own, and fetched by name:
     python -m workflow_scripts.train.import_weights --weights tasnet --format tasnet --out model.safetensors
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import sha256_file
 from workflow_scripts.lib.core.provenance import measured
-from workflow_scripts.lib.datasets.fetched import fetch
-from workflow_scripts.lib.weights import tasnet, umss
+from workflow_scripts.lib.core.registry import WEIGHTS
+from workflow_scripts.lib.datasets.archive import Archive
+from workflow_scripts.lib.datasets.download import fetch
 from workflow_scripts.lib.weights.model_file import save_model
-from workflow_scripts.lib.weights.published import FORMS, PUBLISHED, check_weights
+from workflow_scripts.lib.weights.published import Published, check_weights
 
-READERS = {"tasnet": tasnet.read_model, "umss": umss.read_model}
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """file: a path, or the name of published weights.  sha256: its sum or the beginning of that."""
+
+    file: str
+    sha256: str | None
 
 
 def import_weights(
-    *, weights: str, format: Literal["tasnet", "umss"], out: Path, sha256: str | None = None,
+    *, weights: str, format: str, out: Path, sha256: str | None = None,
     cache: Path = Path("results/cache"), code: str = "",
 ) -> None:  # fmt: skip
     """Write the model `out` (safetensors), and `provenance.json` beside it.
 
     Args:
         weights: the file, or the name of published weights, which are then fetched into `cache`.
-        format: `tasnet`, Conv-TasNet of facebookresearch/demucs; `umss`, parametric models of schufo/umss.
+        format: a module of lib/weights: `tasnet`, Conv-TasNet of facebookresearch/demucs, or `umss`, parametric models
+            of schufo/umss.
         out: the model file.
-        sha256: sum of the file, or its beginning; without it a file of the format `tasnet` must be a published one.
+        sha256: sum of the file, or its beginning; without it a file of a format that has published files must be one.
         cache: folder of downloads.
         code: fingerprint of the job.
     """
-    check_weights("weights", {"file": weights, "format": format, "sha256": sha256})
+    reader = WEIGHTS.load(format)
+    published = _published(reader)
+    check_weights("weights", WeightsFile(weights, sha256), published)
     file = Path(weights).expanduser()
     if not file.is_file():
-        published = PUBLISHED[weights]
-        file = fetch({"url": published.url, "file": f"{weights}.th", "sha256": published.sha256}, cache)
-    found = _checked_sum(file, format, sha256)
-    form = FORMS[format]
+        known = published[weights]
+        file = fetch(Archive(known.url, f"{weights}.th", sha256=known.sha256), cache)
+    found = _sum_of(file, published, sha256)
+    form = reader.FORM
     with measured(out.with_name("provenance.json"), code, weights=weights, sha256=found):
         header = {"module": form.module, "sources": form.sources, "imported": file.name, "sha256": found, "code": code}
-        save_model(out, READERS[format](file), header)
+        save_model(out, reader.read_model(file), header)
 
 
-def _checked_sum(file: Path, format: str, sha256: str | None) -> str:
+def _published(reader: ModuleType) -> Mapping[str, Published]:
+    """The files of a format that are fetched by name."""
+    return getattr(reader, "PUBLISHED", {})
+
+
+def _sum_of(file: Path, published: Mapping[str, Published], sha256: str | None) -> str:
     """The file's sum. Raises UserError where it is another than that which is given, or than the published ones."""
     found = sha256_file(file)
-    if sha256 is None and format == "tasnet":
-        allowed, known = "those of the published files", [each.sha256 for each in PUBLISHED.values()]
+    if sha256 is None and published:
+        allowed, known = "those of the published files", [each.sha256 for each in published.values()]
     else:
         allowed, known = sha256, [(sha256 or "").lower()]
     if not any(found.startswith(each) for each in known):

@@ -2,16 +2,6 @@
 
 import numpy as np
 
-from workflow_scripts.lib.core.errors import UserError, nearest
-
-BETWEEN = ("nearest", "linear", "across")
-
-
-def check_between(between: str) -> None:
-    """Raises UserError where `between` is no way to fill the time between two frames."""
-    if between not in BETWEEN:
-        raise UserError(f"F0 setting between cannot be {between!r}; {nearest(between, BETWEEN)}")
-
 
 def resample(times: np.ndarray, hz: np.ndarray, target: np.ndarray, reach: float, between: str) -> np.ndarray:
     """Contour hz [frame] at `times` [frame] in s, ascending -> the contour at `target` [new frame] in s; 0 = unvoiced.
@@ -43,6 +33,7 @@ def nearest_frame(times: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np
 def _linear_in_runs(
     times: np.ndarray, hz: np.ndarray, target: np.ndarray, reach: float, otherwise: np.ndarray
 ) -> np.ndarray:
+    """[new frame] in Hz, interpolated inside voiced runs, and `otherwise` [new frame] elsewhere."""
     right = np.searchsorted(times, target).clip(1, max(1, len(times) - 1)).clip(max=len(times) - 1)
     left = (right - 1).clip(0)
     inside = (target >= times[left]) & (target <= times[right]) & (times[right] - times[left] <= 2 * reach + 1e-9)

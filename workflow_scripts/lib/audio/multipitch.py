@@ -4,15 +4,18 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import scipy.ndimage
 import scipy.signal
 import scipy.sparse
+from pydantic import Field
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS, frame_count
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Share, settings
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Candidates:
     salience: np.ndarray
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """How to find the pitches of a mixture.
 
@@ -39,24 +42,17 @@ class Settings:
     candidates: most pitches a frame.
     """
 
-    estimator: str = "basic-pitch"
-    threshold: float | None = None
-    fmin: float = 65.0
-    fmax: float = 1200.0
-    candidates: int = 6
+    estimator: Literal["basic-pitch", "harmonic-sum"] = "basic-pitch"
+    threshold: Share | None = None
+    fmin: Annotated[float, Field(ge=30, le=4000)] = 65.0
+    fmax: Annotated[float, Field(ge=30, le=4000)] = 1200.0
+    candidates: Annotated[int, Field(ge=1, le=10)] = 6
 
-    def __post_init__(self) -> None:
-        if self.estimator not in ESTIMATORS:
-            raise UserError(f"There is no multi-F0 estimator {self.estimator!r}; {nearest(self.estimator, ESTIMATORS)}")
-        if not 30 <= self.fmin < self.fmax / 1.1 or self.fmax > 4000:
-            raise UserError(
-                f"F0 range fmin {self.fmin} to fmax {self.fmax} Hz: allowed is a range inside 30 to 4000 Hz that is "
-                "wider than a tenth."
-            )
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UserError(f"F0 threshold {self.threshold}: allowed are values from 0 to 1.")
-        if not 1 <= self.candidates <= 10:
-            raise UserError(f"F0 setting candidates {self.candidates}: allowed are 1 to 10 pitches a frame.")
+    def check(self) -> str | None:
+        """A range without width has no pitch in it."""
+        if self.fmin < self.fmax / 1.1:
+            return None
+        return f"fmin is {self.fmin} Hz and fmax {self.fmax} Hz; allowed is a range wider than a tenth."
 
 
 def estimate(signal: np.ndarray, rate: int, settings: Settings) -> Candidates:
@@ -67,6 +63,7 @@ def estimate(signal: np.ndarray, rate: int, settings: Settings) -> Candidates:
 
 
 def threshold_of(settings: Settings) -> float:
+    """Salience from which a pitch counts, the estimator's own where the settings give none."""
     return THRESHOLDS[settings.estimator] if settings.threshold is None else settings.threshold
 
 
@@ -110,7 +107,8 @@ def basic_pitch_contours(signal: np.ndarray, rate: int) -> np.ndarray:
     return np.where(_sounding(audio, frames, BP_HOP)[:, None], salience, 0.0)
 
 
-def _basic_pitch_session():
+def _basic_pitch_session() -> Any:
+    """The network of the package, on one thread. Raises UserError where the package is missing."""
     import onnxruntime
 
     # Found without an import: importing the package warns about every runtime that it could have used instead.
@@ -146,14 +144,14 @@ def harmonic_sum(signal: np.ndarray, rate: int, settings: Settings) -> Candidate
     padded = np.pad(audio, (HS_WINDOW // 2, HS_WINDOW + HS_HOP))
     cut = np.lib.stride_tricks.sliding_window_view(padded, HS_WINDOW)[::HS_HOP][:frames]
     blocks = [
-        _strongest(_compressed(cut[start : start + HS_BLOCK]), grid, weights, settings.candidates)
+        _strongest(_compressed_spectrum(cut[start : start + HS_BLOCK]), grid, weights, settings.candidates)
         for start in range(0, frames, HS_BLOCK)
     ]
     hz, salience = (np.concatenate(each) for each in zip(*blocks, strict=True))
     return _relative(hz, salience, _sounding(audio, frames, HS_HOP), threshold_of(settings))
 
 
-def _compressed(cut: np.ndarray) -> np.ndarray:
+def _compressed_spectrum(cut: np.ndarray) -> np.ndarray:
     """Audio cut into frames [frame, time] -> compressed magnitude spectrum [bin, frame], Hann window."""
     spectrum = np.fft.rfft(cut * scipy.signal.get_window("hann", HS_WINDOW), HS_FFT, axis=1)
     return np.ascontiguousarray(np.abs(spectrum).T) ** HS_COMPRESSION

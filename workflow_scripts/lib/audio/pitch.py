@@ -5,21 +5,23 @@ Both trackers look at 16 kHz audio with a hop of 256 samples and centre frame m 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.contour import fit
 from workflow_scripts.lib.audio.f0 import frame_count
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Share, settings
 
 RATE = 16000
 HOP = 256
-LOWEST, HIGHEST = 46.875, 2093.75  # Hz, what the swift-f0 network can answer
+Frequency = Annotated[float, Field(ge=46.875, le=2093.75)]  # Hz, what the swift-f0 network can answer
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """How to track the F0 of a single voice.
 
@@ -28,21 +30,16 @@ class Settings:
     fmin, fmax: lowest and highest F0 in Hz, within 46.875 to 2093.75.
     """
 
-    tracker: str = "swift-f0"
-    threshold: float | None = None
-    fmin: float = 60.0
-    fmax: float = 1200.0
+    tracker: Literal["swift-f0", "pyin"] = "swift-f0"
+    threshold: Share | None = None
+    fmin: Frequency = 60.0
+    fmax: Frequency = 1200.0
 
-    def __post_init__(self) -> None:
-        if self.tracker not in TRACKERS:
-            raise UserError(f"There is no F0 tracker {self.tracker!r}; {nearest(self.tracker, TRACKERS)}")
-        if not LOWEST <= self.fmin < self.fmax / 1.1 or self.fmax > HIGHEST:
-            raise UserError(
-                f"F0 range fmin {self.fmin} to fmax {self.fmax} Hz: allowed is a range inside {LOWEST} to {HIGHEST} Hz "
-                "that is wider than a tenth."
-            )
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UserError(f"F0 threshold {self.threshold}: allowed are values from 0 to 1.")
+    def check(self) -> str | None:
+        """A range without width has no pitch in it."""
+        if self.fmin < self.fmax / 1.1:
+            return None
+        return f"fmin is {self.fmin} Hz and fmax {self.fmax} Hz; allowed is a range wider than a tenth."
 
 
 def track(signal: np.ndarray, rate: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:

@@ -5,19 +5,19 @@ Measured on real quartets with the pitches of either estimator, the beam search 
 published assignment, so it is the default.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
+from typing import Literal
 
 import numpy as np
 
-from workflow_scripts.lib.audio.contour import check_between, nearest_frame, resample
+from workflow_scripts.lib.audio.contour import nearest_frame, resample
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS
 from workflow_scripts.lib.audio.multipitch import Candidates
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.settings import Count, NotNegative, settings
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """How to give pitches to voices.
 
@@ -29,20 +29,12 @@ class Settings:
         "across", which is published and glides from 0 Hz at every onset.
     """
 
-    assignment: str = "beam"
-    width: int = 32
-    jump: float = 0.03
-    leap: float = 7.0
-    register: float = 0.2
-    between: str = "linear"
-
-    def __post_init__(self) -> None:
-        if self.assignment not in ("beam", "published"):
-            hint = nearest(self.assignment, ("beam", "published"))
-            raise UserError(f"There is no voice assignment {self.assignment!r}; {hint}")
-        check_between(self.between)
-        if self.width < 1 or min(self.jump, self.leap, self.register) < 0:
-            raise UserError("Voice assignment: width must be 1 or more, and jump, leap and register not negative.")
+    assignment: Literal["beam", "published"] = "beam"
+    width: Count = 32
+    jump: NotNegative = 0.03
+    leap: NotNegative = 7.0
+    register: NotNegative = 0.2
+    between: Literal["nearest", "linear", "across"] = "linear"
 
 
 def contours(
@@ -58,7 +50,11 @@ def contours(
 
 def assign(candidates: Candidates, voices: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Candidates -> (hz [voice, frame], salience [voice, frame]) on the candidates' grid, highest voice first."""
-    chosen = beam(candidates, voices, settings) if settings.assignment == "beam" else published(candidates.hz, voices)
+    chosen = (
+        beam_search(candidates, voices, settings)
+        if settings.assignment == "beam"
+        else published_assignment(candidates.hz, voices)
+    )
     frames = np.arange(len(candidates.hz))
     hz, salience = (
         np.where(chosen >= 0, values[frames, chosen], 0.0) for values in (candidates.hz, candidates.salience)
@@ -69,7 +65,7 @@ def assign(candidates: Candidates, voices: int, settings: Settings) -> tuple[np.
 # --- beam search -----------------------------------------------------------------------------------------------------
 
 
-def beam(candidates: Candidates, voices: int, settings: Settings) -> np.ndarray:
+def beam_search(candidates: Candidates, voices: int, settings: Settings) -> np.ndarray:
     """Candidate index [voice, frame] of each voice, lowest voice first, -1 where the voice has none.
 
     Voices take candidates in ascending order, any of them may stay silent, any candidate may be left out. A hypothesis
@@ -149,7 +145,7 @@ def _trace(steps: list[tuple[np.ndarray, np.ndarray]], voices: int) -> np.ndarra
 # --- as published ----------------------------------------------------------------------------------------------------
 
 
-def published(hz: np.ndarray, voices: int) -> np.ndarray:
+def published_assignment(hz: np.ndarray, voices: int) -> np.ndarray:
     """Candidate index [voice, frame] of each voice, lowest voice first, -1 where the voice has none.
 
     The heuristic of arXiv 2201.09592's code: frames with no pitch or with exactly one a voice are taken in sorted
@@ -185,9 +181,9 @@ def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
 
 def _borders(first: int, last: int, counts: np.ndarray, complete: np.ndarray) -> tuple[int | None, int | None]:
     """The complete frames from which the run first..last is resolved, before and after it."""
-    place = np.searchsorted(complete, first)
-    before = int(complete[place - 1]) if place > 0 else None
-    after = int(complete[place]) if place < len(complete) else None
+    index = np.searchsorted(complete, first)
+    before = int(complete[index - 1]) if index > 0 else None
+    after = int(complete[index]) if index < len(complete) else None
     left_silent = first == 0 or counts[first - 1] == 0
     right_silent = last == len(counts) - 1 or counts[last + 1] == 0
     if left_silent == right_silent:
@@ -231,5 +227,5 @@ def _pass(
 
 @cache
 def _permutations(length: int, taken: int) -> np.ndarray:
-    """Ordered choices [way, taken] out of `length` places, in the order of the list."""
+    """Ordered choices [way, taken] out of `length` indices, in the order of the list."""
     return np.array(list(permutations(range(length), taken)))

@@ -5,14 +5,16 @@ which looks for stretches without sound.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 import soxr
+from pydantic import Field
 from scipy.signal import butter, filtfilt
 from scipy.signal.windows import hann
 
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import NotNegative, settings
 from workflow_scripts.lib.datasets.marks import PLAYS, SILENT
 
 FRAME, HOP = 4096, 2048  # samples at 44.1 kHz, as published; at other rates they last as long
@@ -21,7 +23,7 @@ QUIET_SUM = 0.01  # of the sum of all envelopes; nothing plays under it
 CUT_OFF, ORDER = 0.075, 2  # of the low-pass: share of half the rate, and order
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """How activity is found.
 
@@ -34,20 +36,11 @@ class Settings:
         published code keeps the channels apart, which no user's mark does.)
     """
 
-    rule: str = "silence"
-    floor_db: float | None = None
-    minimum: float = 0.5
-    theta: float | dict[str, float] = 0.01
-    channels: str = "any"
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("rule", ("silence", "envelope")), ("channels", ("any", "mean"))):
-            if getattr(self, name) not in allowed:
-                raise UserError(
-                    f"Marks setting {name} cannot be {getattr(self, name)!r}; {nearest(getattr(self, name), allowed)}"
-                )
-        if not self.minimum >= 0:
-            raise UserError(f"Marks setting minimum is {self.minimum}; allowed are seconds from 0 up.")
+    rule: Literal["silence", "envelope"] = "silence"
+    floor_db: Annotated[float, Field(le=0)] | None = None
+    minimum: NotNegative = 0.5
+    theta: NotNegative | dict[str, NotNegative] = 0.01
+    channels: Literal["any", "mean"] = "any"
 
 
 def activity(stems: np.ndarray, sources: Sequence[str], rate: int, settings: Settings) -> np.ndarray:
@@ -85,7 +78,7 @@ def envelope_rule(stems: np.ndarray, theta: np.ndarray, rate: int) -> np.ndarray
     """
     hop = max(1, round(HOP * rate / PUBLISHED_RATE))
     length = stems.shape[-1]
-    envelopes = np.apply_along_axis(lambda signal: _stretched(envelope(signal, hop), length), -1, stems)
+    envelopes = np.apply_along_axis(lambda signal: _interpolate(envelope(signal, hop), length), -1, stems)
     total = envelopes.sum(axis=0)
     largest = total.max(axis=-1, keepdims=True)
     share = len(stems) * envelopes / np.where(largest > 0, largest, 1.0)
@@ -105,7 +98,7 @@ def envelope(signal: np.ndarray, hop: int = HOP) -> np.ndarray:
     return frames @ hann(size + 2)[1:-1] / size
 
 
-def _stretched(frames: np.ndarray, length: int) -> np.ndarray:
+def _interpolate(frames: np.ndarray, length: int) -> np.ndarray:
     """Band-limited interpolation of [frame] to [time] of `length` samples, as published over the whole song at once."""
     found = soxr.resample(frames, len(frames), length, quality="HQ")[:length]
     return np.pad(found, (0, length - len(found)), mode="edge")

@@ -54,8 +54,8 @@ def read_marks(path: Path, sources: Sequence[str], seconds: float) -> list[Mark]
     path = Path(path)
     found = (_read_csv if path.suffix.lower() == ".csv" else _read_audacity)(path)
     known = {source.casefold(): source for source in sources}
-    inside = [_inside(_named(mark, known), seconds) for mark in found]
-    return merged(mark for mark in inside if mark.end > mark.start)
+    inside = [_cut_to_track(_with_known_name(mark, known), seconds) for mark in found]
+    return merge(mark for mark in inside if mark.end > mark.start)
 
 
 def write_marks(path: Path, marks: Iterable[Mark]) -> None:
@@ -66,7 +66,7 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
     write_text(path, "".join(lines))
 
 
-def merged(marks: Iterable[Mark]) -> list[Mark]:
+def merge(marks: Iterable[Mark]) -> list[Mark]:
     """The marks sorted, those of one source and state that overlap or touch joined.
 
     Raises UserError where a source is marked both as playing and as silent.
@@ -193,7 +193,7 @@ def _seconds(text: str, where: str) -> float:
 # Checks
 
 
-def _named(mark: Mark, known: dict[str, str]) -> Mark:
+def _with_known_name(mark: Mark, known: dict[str, str]) -> Mark:
     name = mark.source.casefold()
     if name not in known:
         raise UserError(
@@ -203,7 +203,7 @@ def _named(mark: Mark, known: dict[str, str]) -> Mark:
     return replace(mark, source=known[name])
 
 
-def _inside(mark: Mark, seconds: float) -> Mark:
+def _cut_to_track(mark: Mark, seconds: float) -> Mark:
     if mark.start == mark.end:
         raise UserError(
             f"{mark.where}: the mark of {mark.source!r} is a point at {mark.start:g} s; drag it out to a stretch."

@@ -12,7 +12,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, read_f0, write_f0
 from workflow_scripts.lib.core.files import write_json
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets.prepare import hash_of_samples, hash_of_track
+from workflow_scripts.lib.datasets.conversion import hash_of_samples, hash_of_track
 from workflow_scripts.lib.datasets.table import Track, read_tracks, write_tracks
 
 HOP, OVERLAP = 512, 4  # of the STFT: samples at 44.1 kHz, as published, and hops in a window; other rates: as long
@@ -73,8 +73,8 @@ def muting_gains(length: int, parts: int, rate: int) -> np.ndarray:
 def _windows(frames: np.ndarray, hop: int, length: int) -> np.ndarray:
     """Sum of the squared windows of chosen frames [frame], the first centred on the first sample; [time]."""
     total = np.zeros((len(frames) + OVERLAP - 1, hop))
-    for place, part in enumerate((hann(OVERLAP * hop, sym=False) ** 2).reshape(OVERLAP, hop)):
-        total[place : place + len(frames)] += np.asarray(frames, float)[:, None] * part
+    for offset, part in enumerate((hann(OVERLAP * hop, sym=False) ** 2).reshape(OVERLAP, hop)):
+        total[offset : offset + len(frames)] += np.asarray(frames, float)[:, None] * part
     start = OVERLAP * hop // 2
     return total.reshape(-1)[start : start + length]
 

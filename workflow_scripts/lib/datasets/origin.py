@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import sha256_file, write_json
@@ -16,75 +16,43 @@ OTHER_AUDIO = frozenset(
 HASHED = READABLE | OTHER_AUDIO | {".csv"}
 LABELS = frozenset({".txt"})
 
-LAYOUTS = ("csd", "folder", "musdb_hq", "musdb_stems")
-_COMMON = frozenset({"keep", "mixture_is_sum", "length_tolerance"})
-_FOLDER = _COMMON | {"root", "ignore"}
-_STEMS = _COMMON | {"root", "valid"}
-_CSD = _COMMON | {"root", "quartets"}
-SETTINGS = {
-    "embedded": frozenset({"corpus", "seconds", "pieces"}),
-    "folder": _FOLDER | {"split"},
-    "musdb_hq": _FOLDER | {"valid"},
-    "musdb_stems": _STEMS,
-    "recording": frozenset({"root"}),
-    "fetched": _FOLDER | _STEMS | _CSD | {"archives", "layout"},
-}
-"""The keys that `settings` of each kind may hold."""
-ARCHIVE = frozenset({"url", "file", "bytes", "md5", "sha256"})
-"""The keys of one archive of a fetched data set."""
+
+class Definition(Protocol):
+    """What is looked at of a data set's definition, as in config/datasets/<name>.yaml."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    @property
+    def stems(self) -> Sequence[str]: ...
+    @property
+    def voices(self) -> Sequence[str]: ...
+    @property
+    def muted(self) -> object: ...
+    @property
+    def accept_licence(self) -> bool: ...
+    @property
+    def terms(self) -> str: ...
 
 
-def check_dataset(name: str, dataset: Mapping[str, Any]) -> None:
-    """Refuse a data set that cannot be prepared, before any job starts.
+def check_dataset(name: str, dataset: Definition) -> None:
+    """Refuse a data set that cannot be prepared, before any job starts; its settings are right for its kind.
 
-    name, dataset: its name and definition, as in config/datasets/<name>.yaml.
-    Raises UserError for an unknown setting, a voice that is no stem, no `root`, or terms not accepted.
+    Raises UserError for a voice that is no stem, no folder at `root`, terms not accepted, or a recording to be muted.
     """
-    where, kind, settings = f"config: datasets.{name}", dataset["kind"], dataset["settings"]
-    check_settings(kind, settings, f"{where}.settings")
-    if kind == "recording" and dataset.get("muted"):
+    where = f"config: datasets.{name}"
+    if dataset.kind == "recording" and dataset.muted:
         raise UserError(f"{where}.muted is set, but a recording has no stems to mute; leave it out.")
-    for voice in dataset.get("voices", []):
-        if voice not in dataset["stems"]:
+    for voice in dataset.voices:
+        if voice not in dataset.stems:
             raise UserError(
-                f"{where}.voices has {voice!r}, which is none of its stems; {nearest(voice, dataset['stems'])}"
+                f"{where}.voices has {voice!r}, which is none of its stems; {nearest(voice, dataset.stems)}"
             )
-    if kind == "fetched" and not settings.get("root"):
-        check_licence(where, dataset.get("accept_licence"), dataset.get("terms", ""))
-    elif kind != "embedded":
-        root_of(settings, where)
-
-
-def check_settings(kind: str, settings: Mapping[str, Any], where: str) -> None:
-    """Raises UserError for an unknown kind, an unknown setting of it, or a missing one."""
-    if kind not in SETTINGS:
-        raise UserError(f"{where}: {kind!r} is no kind of data set; {nearest(kind, SETTINGS)}")
-    for key in settings:
-        if key not in SETTINGS[kind]:
-            raise UserError(f"{where} has the unknown key {key!r}; {nearest(key, SETTINGS[kind])}")
-    if settings.get("split") not in (None, "published"):
-        raise UserError(
-            f"{where}.split is {settings['split']!r}; allowed: published, that of arXiv 1711.00048, or null."
-        )
-    needed = {"embedded": ["corpus"], "fetched": ["layout", "archives"]}.get(kind, [])
-    for key in needed:
-        if key not in settings:
-            raise UserError(f"{where} has no {key!r}, which a data set of kind {kind!r} needs.")
-    if kind == "fetched":
-        if settings["layout"] not in LAYOUTS:
-            raise UserError(f"{where}.layout is {settings['layout']!r}; {nearest(settings['layout'], LAYOUTS)}")
-        for archive in settings["archives"]:
-            _check_archive(archive, f"{where}.archives")
-
-
-def _check_archive(archive: Mapping[str, Any], where: str) -> None:
-    for key in archive:
-        if key not in ARCHIVE:
-            raise UserError(f"{where} has the unknown key {key!r}; {nearest(key, ARCHIVE)}")
-    if not (archive.get("url") and archive.get("file") and (archive.get("sha256") or archive.get("md5"))):
-        raise UserError(f"{where} has an entry without url, file, or a checksum md5 or sha256; give all three.")
-    if Path(archive["file"]).name != archive["file"]:
-        raise UserError(f"{where} has the file {archive['file']!r}; allowed is a name without a folder.")
+    if dataset.settings.get("root"):
+        root_of(dataset.settings["root"])
+    elif "archives" in dataset.settings:
+        check_licence(where, dataset.accept_licence, dataset.terms)
 
 
 def check_licence(where: str, accepted: object, terms: str) -> None:
@@ -96,32 +64,28 @@ def check_licence(where: str, accepted: object, terms: str) -> None:
         )
 
 
-def root_of(settings: Mapping[str, Any], where: str = "settings") -> Path:
-    """The user's folder, absolute. Raises UserError where none is named or none is there."""
-    if not settings.get("root"):
-        raise UserError(f"{where} names no 'root', the folder of the recordings; set {where}.root to its path.")
-    root = Path(settings["root"]).expanduser().absolute()
-    if not root.exists():
-        raise UserError(f"{root}: there is no such folder; set the data set's 'root' to the folder of the recordings.")
-    return root
+def root_of(root: str) -> Path:
+    """The user's file or folder, absolute. Raises UserError where there is none."""
+    path = Path(root).expanduser().absolute()
+    if not path.exists():
+        raise UserError(f"{path}: there is no such folder; set the data set's 'root' to the folder of the recordings.")
+    return path
 
 
 def origin_hash(kind: str, settings: Mapping[str, Any], cache: Path) -> str:
     """A hash of the content that a data set is made from: equal content, equal hash, whatever the time stamps say.
 
+    kind: of a data set, or `marks` for label files, which are hashed too.
+    settings: of the kind: `root`, a file or folder of the user's, or `archives`, where data is downloaded.
     cache: folder in which the hashes of single files are kept by path, size and time of change, so that a second call
         reads no audio.
-    kind: of a data set, or `marks` for label files, which are hashed too.
-    Returns "" for embedded data and the archives' checksums for data that is downloaded.
+    Returns the archives' checksums for data that is downloaded, and "" for data made from neither.
     Raises UserError where the user's folder is missing.
     """
-    if kind == "embedded":
-        return ""
-    if kind == "fetched" and not settings.get("root"):
-        return ";".join(str(archive.get("sha256") or archive.get("md5")) for archive in settings["archives"])
-    root = root_of(settings)
-    endings = HASHED | LABELS if kind == "marks" else HASHED
-    return _hash_of_files(root, Path(cache) / "origin_hashes.json", endings)
+    if settings.get("root"):
+        endings = HASHED | LABELS if kind == "marks" else HASHED
+        return _hash_of_files(root_of(settings["root"]), Path(cache) / "origin_hashes.json", endings)
+    return ";".join(str(archive.get("sha256") or archive.get("md5")) for archive in settings.get("archives", ()))
 
 
 def visible_files(folder: Path) -> Iterator[Path]:

@@ -20,26 +20,26 @@ from workflow_scripts.lib.datasets.raw import RawTrack
 LIST = Path(__file__).with_name("adversarial_split.csv")
 
 
-def as_published(tracks: Sequence[RawTrack], root: object) -> list[RawTrack]:
+def split_as_published(tracks: Sequence[RawTrack], root: object) -> list[RawTrack]:
     """The tracks in the split that the list gives them, their family the name of their collection.
 
     Paired songs are those of the family DSD100, unlabelled ones the others of the split `train`. A track is known by
     artist and title, whatever signs stand between: "051 - AM Contra - Heart Peripheral", "AMContra_HeartPeripheral".
     Raises UserError for a track that the list has not.
     """
-    known = _places()
+    known = listed_tracks()
     for track in tracks:
         if _key(track.track) not in known:
             raise UserError(
                 f"{root}: the track {track.track!r} is in no part of the published split; "
                 f"{nearest(_key(track.track), known)} Name it 'artist - title' as its collection does, or take it out."
             )
-    places = [known[_key(track.track)] for track in tracks]
-    return [replace(track, split=split, family=name) for track, (name, split) in zip(tracks, places, strict=True)]
+    found = [known[_key(track.track)] for track in tracks]
+    return [replace(track, split=split, family=name) for track, (name, split) in zip(tracks, found, strict=True)]
 
 
 @cache
-def _places() -> dict[str, tuple[str, str]]:
+def listed_tracks() -> dict[str, tuple[str, str]]:
     """Key of each track of the list -> its collection and split."""
     with open(LIST, encoding="utf-8", newline="") as lines:
         return {_key(row["artist"] + row["title"]): (row["collection"], row["split"]) for row in csv.DictReader(lines)}

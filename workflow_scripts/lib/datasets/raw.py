@@ -84,7 +84,7 @@ def refuse_shared(rows: Iterable[tuple[str, str, str]], what: str, root: object)
             )
 
 
-def kept(tracks: Sequence[RawTrack], keep: Mapping[str, Sequence[str]], root: object) -> list[RawTrack]:
+def select_tracks(tracks: Sequence[RawTrack], keep: Mapping[str, Sequence[str]], root: object) -> list[RawTrack]:
     """The tracks that `keep` names, split by split, and all tracks of the splits that it does not name.
 
     Raises UserError for an unknown split, or a track that is not in it.
@@ -114,7 +114,7 @@ def with_metadata(tracks: Sequence[RawTrack], file: Path) -> list[RawTrack]:
     for name in rows:
         if name not in known:
             raise UserError(f"{file}: names the track {name!r}, which is not in the folder; {nearest(name, known)}")
-    return [_described(track, rows.get(track.track, {})) for track in tracks]
+    return [_with_row(track, rows.get(track.track, {})) for track in tracks]
 
 
 def _metadata_rows(file: Path) -> dict[str, dict[str, str]]:
@@ -135,7 +135,7 @@ def _metadata_rows(file: Path) -> dict[str, dict[str, str]]:
     return rows
 
 
-def _described(track: RawTrack, row: dict[str, str]) -> RawTrack:
+def _with_row(track: RawTrack, row: dict[str, str]) -> RawTrack:
     value = {key: row.get(key, "").strip() for key in METADATA}
     singers = tuple(singer.strip() for singer in value["singers"].split(";") if singer.strip())
     return replace(track, song=value["song"] or track.song, singers=singers or track.singers, family=value["family"])

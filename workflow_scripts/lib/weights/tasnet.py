@@ -22,10 +22,26 @@ from torch.serialization import SourceChangeWarning
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
 from workflow_scripts.lib.networks.tensors import Tensors, order_of
-from workflow_scripts.lib.weights.published import FORMS
+from workflow_scripts.lib.weights.published import Form, Published
 
-FORM = FORMS["tasnet"]
-SOURCES = FORM.sources
+SOURCES = ("drums", "bass", "other", "vocals")  # in the order of the output
+FORM = Form("conv_tasnet", 44100, 2, SOURCES)
+
+# Licence: MIT, as the code. `extra`: trained on 150 more songs. UGOSA took `tasnet`.
+PUBLISHED = {
+    "tasnet": Published(
+        "https://dl.fbaipublicfiles.com/demucs/v2.0/tasnet.th",
+        "be56693f6a5c4854b124f95bb9dd043f3167614898493738ab52e25648bec8a2",
+    ),
+    "tasnet_extra": Published(
+        "https://dl.fbaipublicfiles.com/demucs/v2.0/tasnet_extra.th",
+        "0ccbece3acd98785a367211c9c35b1eadae8d148b0d37fe5a5494d6d335269b5",
+    ),
+    "tasnet-beb46fac": Published("https://dl.fbaipublicfiles.com/demucs/v3.0/tasnet-beb46fac.th", "beb46fac"),
+    "tasnet_extra-df3777b2": Published(
+        "https://dl.fbaipublicfiles.com/demucs/v3.0/tasnet_extra-df3777b2.th", "df3777b2"
+    ),
+}
 
 # Names: ours, and those of the public code. Of a block they stand behind `repeats.<repeat>.<block>.`.
 OUTER = {

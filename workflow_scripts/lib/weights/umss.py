@@ -17,8 +17,9 @@ import torch
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.networks.parametric import ParametricNetwork
 from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.weights.published import Form
 
-RATE = 16000
+FORM = Form("parametric", 16000, 1, None)
 
 # Beginnings of names: ours, and those of the checkpoint. A name takes the first entry that it begins with.
 NAMES = {
@@ -67,7 +68,7 @@ def read_tensors(path: Path) -> Tensors:
 
 def convert(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> Tensors:
     """Tensors under the names of the public code -> under ours, with the rate; see `read_model`."""
-    expected = {name: each.shape for name, each in _published().state_dict().items()}
+    expected = {name: each.shape for name, each in _empty_network().state_dict().items()}
     theirs = {name: _their_name(name, names) for name in expected}
     missing, extra = sorted(set(theirs.values()) - set(tensors)), sorted(set(tensors) - set(theirs.values()))
     for verb, found in (("lacks", missing), ("has besides the network's", extra)):
@@ -77,10 +78,10 @@ def convert(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> T
                 "parametric model, or adapt the table of names in weights/umss.py."
             )
     ours = {name: _reshape(tensors[theirs[name]], shape, where, theirs[name]) for name, shape in expected.items()}
-    return {**ours, "rate": torch.tensor(RATE)}
+    return {**ours, "rate": torch.tensor(FORM.rate)}
 
 
-def _published() -> ParametricNetwork:
+def _empty_network() -> ParametricNetwork:
     with torch.device("meta"):  # shapes alone
         return ParametricNetwork()
 

@@ -5,19 +5,26 @@ older one in Spanish, such as `nino_Bajos_104.wav` or `locus_tenor1-01-2.wav` (r
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.settings import settings
+from workflow_scripts.lib.datasets.layouts.contract import Origin
 from workflow_scripts.lib.datasets.origin import READABLE, visible_files
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack
 from workflow_scripts.lib.datasets.table import SPLITS
 
+MIXTURE_IS_SUM = True
 SONGS = {"ER": "El Rossinyol", "LI": "Locus Iste", "ND": "Nino Dios"}
 PARTS = ("soprano", "alto", "tenor", "bass")
-SINGERS = (1, 2, 3, 4)
-PUBLISHED = {"test": {"ER": [2], "LI": [3], "ND": [4]}}
+Singer = Annotated[int, Field(ge=1, le=4)]
+Quartet = Singer | tuple[Singer, Singer, Singer, Singer]
+Quartets = dict[str, dict[str, tuple[Quartet, ...]]]
+PUBLISHED: Quartets = {"test": {"ER": (2,), "LI": (3,), "ND": (4,)}}
 """The test of arXiv 2201.09592: one fixed singer a part and song."""
 
 _NEW = re.compile(r"CSD_(ER|LI|ND)_(soprano|alto|tenor|bass)_([1-4])", re.IGNORECASE)
@@ -28,20 +35,38 @@ _OLD_PARTS = {"soprano": "soprano", "contraalt": "alto", "tenor": "tenor", "bajo
 Key = tuple[str, str, int]
 
 
-def read_csd(root: Path, stems: Sequence[str], quartets: Mapping[str, Any] | None = None) -> list[RawTrack]:
-    """Quartets of one singer a part.
+@settings
+class Settings:
+    """quartets: split -> song (ER, LI, ND) -> quartets, each the number of the singer of every part, or four numbers.
 
-    quartets: split -> song (ER, LI, ND) -> list of quartets, each the number of the singer that sings every part, or
-        four numbers, one for each of soprano, alto, tenor, bass; None takes the published test.
-    Raises UserError where a file is missing or there twice, or a quartet is not to be had.
+    The four are of soprano, alto, tenor and bass; None takes the published test.
     """
-    for stem in stems:
+
+    quartets: Quartets | None = None
+
+    def check(self) -> str | None:
+        """Splits and songs must be known ones."""
+        for split, songs in (self.quartets or {}).items():
+            if split not in SPLITS:
+                return f"quartets has the split {split!r}; {nearest(split, SPLITS)}"
+            for song in songs:
+                if song not in SONGS:
+                    return f"quartets has the song {song!r}; {nearest(song, SONGS)}"
+        return None
+
+
+def read(origin: Origin, settings: Settings) -> list[RawTrack]:
+    """Quartets of one singer a part. Raises UserError where a file is missing or there twice."""
+    for stem in origin.stems:
         if stem not in PARTS:
-            raise UserError(f"{root}: {stem!r} is no part of the Choral Singing Dataset; {nearest(stem, PARTS)}")
-    files = find_singers(Path(root))
+            raise UserError(f"{origin.root}: {stem!r} is no part of the Choral Singing Dataset; {nearest(stem, PARTS)}")
+    files = find_singers(origin.root)
+    chosen = PUBLISHED if settings.quartets is None else settings.quartets
     return [
-        _quartet(root, files, split, song, singers, stems)
-        for split, song, singers in _choices(PUBLISHED if quartets is None else quartets)
+        _track(origin, files, split, song, _singers(quartet))
+        for split, songs in chosen.items()
+        for song, quartets in songs.items()
+        for quartet in quartets
     ]
 
 
@@ -69,44 +94,23 @@ def key_of(name: str) -> Key | None:
     return None
 
 
-def _choices(quartets: Mapping[str, Any]) -> list[tuple[str, str, tuple[int, ...]]]:
-    """(split, song, singer of each part) of every quartet that the settings name."""
-    choices = []
-    for split, songs in quartets.items():
-        _known(split, SPLITS, "a split")
-        for song, chosen in (songs or {}).items():
-            _known(song, SONGS, "a song")
-            choices += [(split, song, _singers(quartet)) for quartet in chosen or ()]
-    return choices
+def _singers(quartet: Quartet) -> tuple[int, ...]:
+    """The singer of each part."""
+    return (quartet,) * len(PARTS) if isinstance(quartet, int) else quartet
 
 
-def _known(name: str, valid: Sequence[str] | Mapping[str, str], what: str) -> None:
-    if name not in valid:
-        raise UserError(f"The setting 'quartets' names {name!r}, which is not {what}; {nearest(name, valid)}")
-
-
-def _singers(quartet: int | Sequence[int]) -> tuple[int, ...]:
-    singers = (quartet,) * len(PARTS) if isinstance(quartet, int) else tuple(quartet)
-    if len(singers) != len(PARTS) or any(singer not in SINGERS for singer in singers):
-        raise UserError(
-            f"The setting 'quartets' has {quartet!r}; allowed is a singer from 1 to 4, or a list of four, one "
-            f"for each of {', '.join(PARTS)}."
-        )
-    return singers
-
-
-def _quartet(
-    root: Path, files: Mapping[Key, Path], split: str, song: str, singers: tuple[int, ...], stems: Sequence[str]
-) -> RawTrack:
+def _track(origin: Origin, files: Mapping[Key, Path], split: str, song: str, singers: tuple[int, ...]) -> RawTrack:
+    """The quartet of a song. singers: of each part."""
     who = dict(zip(PARTS, singers, strict=True))
     clips = {}
-    for stem in stems:
+    for stem in origin.stems:
         if (song, stem, who[stem]) not in files:
             raise UserError(
-                f"{root}: singer {who[stem]} of the part {stem!r} in {SONGS[song]!r} is missing, no file is named "
-                f"CSD_{song}_{stem}_{who[stem]}.wav or as in the older record; take another quartet or get the file."
+                f"{origin.root}: singer {who[stem]} of the part {stem!r} in {SONGS[song]!r} is missing, no file is "
+                f"named CSD_{song}_{stem}_{who[stem]}.wav or as in the older record; take another quartet or get the "
+                "file."
             )
         clips[stem] = Clip.of(files[song, stem, who[stem]])
     label = str(singers[0]) if len(set(singers)) == 1 else "-".join(map(str, singers))
-    names = tuple(f"{stem} {who[stem]}" for stem in stems)
+    names = tuple(f"{stem} {who[stem]}" for stem in origin.stems)
     return RawTrack(f"{SONGS[song]} {label}", split, SONGS[song], names, "", clips, None)

@@ -1,4 +1,4 @@
-"""The user's own folder: `<root>/[<split>/]<track>/<source>.wav` or `.flac`, with or without `mixture`."""
+"""A folder a track: `<root>/[<split>/]<track>/<source>.wav` or `.flac`, with or without `mixture`."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from workflow_scripts.lib.datasets.table import SPLITS
 MIXTURE = "mixture"
 
 
-def read_folder(root: Path, stems: Sequence[str], ignore: Iterable[str] = ()) -> list[RawTrack]:
+def read_track_folders(root: Path, stems: Sequence[str], ignore: Iterable[str] = ()) -> list[RawTrack]:
     """The tracks below `root`, found, not yet opened.
 
     Without a level of splits all tracks are `test`. An optional `<root>/metadata.csv` with the columns track, song,

@@ -1,21 +1,28 @@
 """The user's own marks: a file a track."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.datasets.marks import Mark, read_marks
+from workflow_scripts.lib.core.settings import Free, settings
+from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, Mark, read_marks
+from workflow_scripts.lib.datasets.marks_sources.contract import Given
 
 ENDINGS = (".txt", ".csv")
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """Where the marks are. root: folder with one `<track>.txt` (Audacity labels) or `<track>.csv` a track, or one file
     that holds for every track."""
 
-    root: str
+    root: Annotated[str, Free("a path of the user's")]
+
+
+def find_marks(given: Given, settings: Settings) -> list[Mark]:
+    """The marks of the track's file. Raises UserError as `read`."""
+    return read(settings, given.track.track, (*given.stems, ACCOMPANIMENT), given.track.seconds)
 
 
 def read(settings: Settings, track: str, sources: Sequence[str], seconds: float) -> list[Mark]:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import yaml
@@ -14,88 +13,85 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import write_f0
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.registry import CORPORA
+from workflow_scripts.lib.core.settings import Free, Positive, settings
+from workflow_scripts.lib.datasets.conversion import (
+    LSB,
+    Form,
+    PreparedTrack,
+    hash_of_samples,
+    hash_of_track,
+    write_manifest,
+)
 from workflow_scripts.lib.datasets.embedded.corpus import Rendered, quantise
-from workflow_scripts.lib.datasets.musdb_stems import STREAMS
-from workflow_scripts.lib.datasets.prepare import LSB, Form, Prepared, hash_of_samples, hash_of_track, write_manifest
+from workflow_scripts.lib.datasets.kinds.contract import Target
+from workflow_scripts.lib.datasets.musdb import STREAMS
 from workflow_scripts.lib.datasets.raw import check_name, refuse_shared
 from workflow_scripts.lib.datasets.table import Track, write_tracks
 from workflow_scripts.lib.datasets.workers import map_processes
 
-CORPORA = ("chorales", "songs")
 SETUP = "musdb.yaml"
 LOWEST = 16000  # Hz; the instruments have bands of noise up to 10 kHz, and would be others below this rate
 PEAK = 0.9  # of full scale, for the loudest sample of a song that was resampled
 
 
-def render_corpus(
-    settings: Mapping[str, Any],
-    root: Path,
-    stems: Sequence[str],
-    voices: Sequence[str],
-    rate: int | None,
-    channels: int | None,
-    processes: int,
-) -> None:
-    """Render a corpus into `root`: 16-bit WAV, the exact F0, `manifest.json` and, last, `tracks.csv`.
+@settings
+class Settings:
+    """corpus: a module of `embedded/` that has pieces.  pieces: names of some of them; None takes all.
 
-    settings: `corpus`, chorales or songs; `pieces`, names of some of them (None: all); `seconds`, a shorter length.
-    rate in Hz: None takes the corpus' own; below 16 kHz the corpus is rendered at its own and resampled, so that the
-    sounds are the same ones. channels: 1 averages them, None keeps the corpus' own.
-    Raises UserError for settings, stems, voices or channels that it has not.
+    seconds: length to which every piece is cut, in s; None takes whole pieces.
     """
-    corpus = settings["corpus"]
-    if corpus not in CORPORA:
-        raise UserError(f"The data set's settings.corpus is {corpus!r}; {nearest(corpus, CORPORA)}")
-    render = partial(
-        render_track,
-        corpus=corpus,
-        root=Path(root),
-        stems=tuple(stems),
-        voices=tuple(voices),
-        rate=rate,
-        channels=channels,
-        seconds=_seconds(settings),
-    )
-    done = map_processes(render, _pieces(corpus, settings.get("pieces")), processes)
+
+    corpus: Annotated[str, Free("the name of a module, see `check`")]
+    pieces: Annotated[tuple[str, ...] | None, Free("the corpus checks them")] = None
+    seconds: Positive | None = None
+
+    def check(self) -> str | None:
+        """The corpus must be one that there is."""
+        known = CORPORA.names()
+        return None if self.corpus in known else f"corpus is {self.corpus!r}; {nearest(self.corpus, known)}"
+
+
+def fill_root(target: Target, settings: Settings) -> None:
+    """Render a corpus: 16-bit WAV, the exact F0, `manifest.json` and, last, `tracks.csv`.
+
+    A rate of None takes the corpus' own; below 16 kHz the corpus is rendered at its own and resampled, so that the
+    sounds are the same ones. One channel is their mean, None keeps the corpus' own.
+    Raises UserError for pieces, stems, voices or channels that it has not.
+    """
+    corpus, root = settings.corpus, target.root
+    render = partial(render_track, target=target, settings=settings)
+    done = map_processes(render, _pieces(corpus, settings.pieces), target.processes)
     rows = [track.row for track in done]
     if len({row.track for row in rows}) < len(rows):
         raise ValueError(f"two pieces of the embedded {corpus} have one name")
     refuse_shared(((row.song, row.split, row.track) for row in rows), "song", corpus)
     refuse_shared(((who, row.split, row.track) for row in rows for who in row.singers.split(";")), "singer", corpus)
     write_manifest(root, done, Form(rows[0].rate, rows[0].channels, True, 0.0))
-    if set(stems) == STREAMS.keys() - {"mixture"}:
-        write_musdb_setup(root, rows, stems)
+    if set(target.stems) == STREAMS.keys() - {"mixture"}:
+        write_musdb_setup(root, rows, target.stems)
     write_tracks(root, rows)
 
 
-def render_track(
-    piece: str,
-    corpus: str,
-    root: Path,
-    stems: tuple[str, ...],
-    voices: tuple[str, ...],
-    rate: int | None,
-    channels: int | None,
-    seconds: float | None,
-) -> Prepared:
+def render_track(piece: str, target: Target, settings: Settings) -> PreparedTrack:
     """Render one piece and write its folder."""
-    module = import_module(f"workflow_scripts.lib.datasets.embedded.{corpus}")
+    corpus, rate, stems, seconds = CORPORA.load(settings.corpus), target.rate, target.stems, settings.seconds
     native = rate is None or rate < LOWEST
-    rendered = module.render(piece, seconds=seconds) if native else module.render(piece, rate, seconds)
-    _refuse_other_form(corpus, rendered, stems, voices, channels)
-    rendered = reformed(rendered, rate or rendered.rate, channels)
-    folder = Path(root) / rendered.split / check_name(rendered.track, corpus)
+    rendered = corpus.render(piece, seconds=seconds) if native else corpus.render(piece, rate, seconds)
+    _refuse_other_form(settings.corpus, rendered, target)
+    rendered = resample_piece(rendered, rate or rendered.rate, target.channels)
+    folder = target.root / rendered.split / check_name(rendered.track, settings.corpus)
     audio = {stem: rendered.stems[stem] for stem in stems} | {"mixture": rendered.mixture}
     for name, samples in audio.items():
         io.write(folder / f"{name}.wav", samples, rendered.rate, "PCM_16")
-    if rendered.f0 is not None and voices:
+    if rendered.f0 is not None and target.voices:
         write_f0(folder / "f0.csv", rendered.f0)
     hashes = {name: hash_of_samples(samples * LSB) for name, samples in audio.items()}
     silent = [stem for stem in stems if not audio[stem].any()]
-    return Prepared(_row(rendered, stems, hashes), hashes, silent, "sum of the stems", None)
+    return PreparedTrack(_row(rendered, stems, hashes), hashes, silent, "sum of the stems", None)
 
 
-def reformed(rendered: Rendered, rate: int, channels: int | None) -> Rendered:
+def resample_piece(rendered: Rendered, rate: int, channels: int | None) -> Rendered:
     """The piece at another rate in Hz and, for `channels` 1, as the mean of its channels, the mixture still the sum."""
     own = len(next(iter(rendered.stems.values())))
     if rate == rendered.rate and channels in (None, own):
@@ -133,38 +129,32 @@ def write_musdb_setup(root: Path, rows: Sequence[Track], stems: Sequence[str]) -
 
 
 def _pieces(corpus: str, chosen: Sequence[str] | None) -> list[str]:
-    pieces = import_module(f"workflow_scripts.lib.datasets.embedded.{corpus}").PIECES
+    """Names of the pieces to render, each once."""
+    pieces = CORPORA.load(corpus).PIECES
     for piece in chosen or ():
         if piece not in pieces:
             raise UserError(f"The data set's settings.pieces has {piece!r}; {nearest(piece, pieces)}")
     return list(pieces if chosen is None else dict.fromkeys(chosen))
 
 
-def _seconds(settings: Mapping[str, Any]) -> float | None:
-    value = settings.get("seconds")
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
-        raise UserError(f"The data set's settings.seconds is {value!r}; allowed is a number over 0, or null for all.")
-    return value
-
-
-def _refuse_other_form(
-    corpus: str, rendered: Rendered, stems: Sequence[str], voices: Sequence[str], channels: int | None
-) -> None:
-    if set(stems) != rendered.stems.keys():
+def _refuse_other_form(corpus: str, rendered: Rendered, target: Target) -> None:
+    """Refuse stems, voices and channels that the corpus has not."""
+    if set(target.stems) != rendered.stems.keys():
         raise UserError(
-            f"The data set's stems are {', '.join(stems)}, but the embedded {corpus} have {', '.join(rendered.stems)}; "
-            "the mixture is their sum, so name all of them."
+            f"The data set's stems are {', '.join(target.stems)}, but the embedded {corpus} have "
+            f"{', '.join(rendered.stems)}; the mixture is their sum, so name all of them."
         )
     sung = rendered.f0.voices if rendered.f0 else ()
-    if voices and set(voices) != set(sung):
+    if target.voices and set(target.voices) != set(sung):
         raise UserError(
-            f"The data set's voices are {', '.join(voices)}, but the embedded {corpus} have an F0 of "
+            f"The data set's voices are {', '.join(target.voices)}, but the embedded {corpus} have an F0 of "
             f"{', '.join(sung) or 'none'}; name these."
         )
     own = len(next(iter(rendered.stems.values())))
-    if channels not in (None, 1, own):
+    if target.channels not in (None, 1, own):
         raise UserError(
-            f"The data set's channels are {channels}, but the embedded {corpus} have {own}; take {own}, 1 or null."
+            f"The data set's channels are {target.channels}, but the embedded {corpus} have {own}; take {own}, 1 or "
+            "null."
         )
 
 

@@ -1,22 +1,30 @@
 """MUSDB18 as it was published: `<root>/{train,test}/<Artist - Title>.stem.mp4`, five AAC streams, read by musdb."""
 
 import shutil
-from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.datasets.musdb_hq import split_off
+from workflow_scripts.lib.core.settings import Free, settings
+from workflow_scripts.lib.datasets.layouts.contract import Origin
+from workflow_scripts.lib.datasets.musdb import STREAMS, split_off_validation
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack, check_name, with_metadata
 from workflow_scripts.lib.datasets.table import SPLITS
 from workflow_scripts.lib.datasets.workers import map_processes
 
+MIXTURE_IS_SUM = False  # every stream is encoded on its own
 SUFFIX = ".stem.mp4"
-STREAMS = {"mixture": 0, "drums": 1, "bass": 2, "other": 3, "vocals": 4}
-"""Order of the streams in a file, as in musdb's configs/mus.yaml."""
+
+
+@settings
+class Settings:
+    """valid: names of the tracks of `train` that validate; None takes musdb's own list."""
+
+    valid: Annotated[tuple[str, ...] | None, Free("names of tracks")] = None
 
 
 def require_ffmpeg() -> None:
@@ -29,21 +37,19 @@ def require_ffmpeg() -> None:
             )
 
 
-def read_musdb_stems(
-    root: Path, stems: Sequence[str], scratch: Path, valid: Iterable[str] | None = None, processes: int = 1
-) -> list[RawTrack]:
-    """The tracks below `root`, decoded to 16-bit WAV files below `scratch`, as musdb decodes them.
+def read(origin: Origin, settings: Settings) -> list[RawTrack]:
+    """The tracks below the root, decoded to 16-bit WAV files below `scratch`, as musdb decodes them.
 
-    Tracks of `train` that `valid` names (None: musdb's own list) are `valid`.
     Raises UserError where ffmpeg, a stem or a file is missing, or a file cannot be decoded.
     """
-    for stem in stems:
+    root = origin.root
+    for stem in origin.stems:
         if stem not in STREAMS:
             raise UserError(f"{root}: {stem!r} is no stem of MUSDB18; {nearest(stem, set(STREAMS) - {'mixture'})}")
     require_ffmpeg()
-    files = _files(Path(root))
-    tracks = map_processes(partial(_decoded, stems=tuple(stems), scratch=Path(scratch)), files, processes)
-    return with_metadata([split_off(track, valid) for track in tracks], Path(root) / "metadata.csv")
+    decode = partial(_decode_track, stems=tuple(origin.stems), scratch=origin.scratch / "decoded")
+    tracks = map_processes(decode, _files(root), origin.processes)
+    return with_metadata([split_off_validation(track, settings.valid) for track in tracks], root / "metadata.csv")
 
 
 def _files(root: Path) -> list[tuple[str, Path]]:
@@ -67,19 +73,20 @@ def _stem_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX) and not path.name.startswith("."))
 
 
-def _decoded(item: tuple[str, Path], stems: tuple[str, ...], scratch: Path) -> RawTrack:
+def _decode_track(item: tuple[str, Path], stems: tuple[str, ...], scratch: Path) -> RawTrack:
+    """One (split, file) as a track of WAV files."""
     split, file = item
     name = check_name(file.name.removesuffix(SUFFIX), file)
     clips = {
         stream: Clip(scratch / split / name / f"{stream}.wav", f"{file}, stream {stream!r}")
         for stream in ("mixture", *stems)
     }
-    _decode(file, split, {STREAMS[stream]: clip.path for stream, clip in clips.items()})
+    _decode_streams(file, split, {STREAMS[stream]: clip.path for stream, clip in clips.items()})
     mixture = clips.pop("mixture")
     return RawTrack(name, split, name, (), "", clips, mixture)
 
 
-def _decode(file: Path, split: str, targets: dict[int, Path]) -> None:
+def _decode_streams(file: Path, split: str, targets: dict[int, Path]) -> None:
     """Write streams of a file, by number, as 16-bit WAV; one after the other, since a song is large in memory."""
     import ffmpeg  # musdb's own; both fail to import where the programs are missing
     import musdb

@@ -8,8 +8,7 @@ spread over the channels, several channels are averaged to mono, a missing mixtu
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ MIXTURE_ERROR_DB = -40.0  # of the mixture's power; rounding of every file to 16
 LSB = 2.0**-15  # one step of a 16-bit file
 KEPT = frozenset({"PCM_16", "PCM_24", "FLOAT"})  # encodings that a prepared file may have
 
-Place = Callable[[Path, Path], None]
+Place = Callable[[Path, Path], None]  # of a file that needs no change, to where it belongs
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Header(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTrack:
     """One finished track: its row, the hash of each file that sounds, the silent stems, and the mixture's error.
 
     mixture_error_db: power of (mixture - sum of stems) over that of the mixture; None where they are equal.
@@ -69,42 +68,23 @@ class Prepared:
     mixture_error_db: float | None
 
 
-@contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
-    """Yield a working folder beside `out`; what it holds as `root` becomes `out` if the block ends well.
+def place_file(source: Path, target: Path, scratch: Path) -> None:
+    """Give a file that needs no change its place in the prepared root.
 
-    Nothing is left of it otherwise, and an older `out` stays as it was.
+    A file of the user's is pointed to, neither copied nor changed. A file below `scratch`, which goes away later, gets
+    a second name, or is copied where links are not known.
     """
-    out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = out.with_name(f".{out.name}.{os.getpid()}")
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "root").mkdir(parents=True)
-    try:
-        yield work
-        if out.exists():
-            out.rename(work / "old")
-        (work / "root").rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def link_to(source: Path, target: Path) -> None:
-    """Point to a user's file, which is neither copied nor changed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.symlink_to(source.resolve())
-
-
-def take_over(source: Path, target: Path) -> None:
-    """Give an unpacked file its second name; the unpacked folder goes away later. A copy where links are not known."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not source.is_relative_to(scratch):
+        target.symlink_to(source.resolve())
+        return
     try:
         os.link(source.resolve(), target)
     except OSError:
         shutil.copyfile(source, target)
 
 
-def prepare_tracks(
+def convert_tracks(
     tracks: Sequence[RawTrack],
     root: Path,
     *,
@@ -126,13 +106,13 @@ def prepare_tracks(
     refuse_clashes(tracks, name)
     first = read_header(next(iter(tracks[0].stems.values())))
     form = Form(rate or first.rate, channels or first.channels, mixture_is_sum, length_tolerance)
-    done = map_processes(partial(prepare_track, root=root, form=form, place=place), tracks, processes)
+    done = map_processes(partial(convert_track, root=root, form=form, place=place), tracks, processes)
     _refuse_same_audio(done, name)
     write_manifest(root, done, form)
     write_tracks(root, [track.row for track in done])
 
 
-def prepare_track(raw: RawTrack, root: Path, form: Form, place: Place) -> Prepared:
+def convert_track(raw: RawTrack, root: Path, form: Form, place: Place) -> PreparedTrack:
     """Check and write the files of one track, one after the other, so that few of them are in memory at once."""
     clips = dict(raw.stems) | ({"mixture": raw.mixture} if raw.mixture else {})
     length = common_length({name: (clip, read_header(clip)) for name, clip in clips.items()}, form)
@@ -151,10 +131,10 @@ def prepare_track(raw: RawTrack, root: Path, form: Form, place: Place) -> Prepar
     hashes["mixture"] = _store(mixture, raw.mixture, folder / "mixture.wav", form, place)
     row = _row(raw, hashes, length, form)
     sounding = {name: sha for name, sha in hashes.items() if name not in silent}
-    return Prepared(row, sounding, silent, "given" if raw.mixture else "sum of the stems", error)
+    return PreparedTrack(row, sounding, silent, "given" if raw.mixture else "sum of the stems", error)
 
 
-def write_manifest(root: Path, done: Sequence[Prepared], form: Form) -> None:
+def write_manifest(root: Path, done: Sequence[PreparedTrack], form: Form) -> None:
     """Write `manifest.json`: what was found about the mixtures, which the track table has no column for."""
     tracks = {
         track.row.track: {
@@ -224,11 +204,11 @@ def load_clip(clip: Clip, form: Form, length: int) -> np.ndarray:
         raise UserError(
             f"{clip.shown}: has a sample that is NaN or infinite at {bad[0] / rate:.3f} s; export it again or mend it."
         )
-    samples = io.resample(_channels(samples, form.channels, clip), rate, form.rate)[:, :length]
+    samples = io.resample(_with_channels(samples, form.channels, clip), rate, form.rate)[:, :length]
     return np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
 
 
-def _channels(samples: np.ndarray, channels: int, clip: Clip) -> np.ndarray:
+def _with_channels(samples: np.ndarray, channels: int, clip: Clip) -> np.ndarray:
     """Samples [channel, time] with another count of channels: mono is repeated, several are averaged to mono."""
     if len(samples) == channels:
         return samples
@@ -288,7 +268,7 @@ def _refuse_other_mixture(raw: RawTrack, difference: np.ndarray, error: float | 
         )
 
 
-def _refuse_same_audio(done: Sequence[Prepared], name: object) -> None:
+def _refuse_same_audio(done: Sequence[PreparedTrack], name: object) -> None:
     """Refuse one recording in two splits, under whatever names."""
     first: dict[str, tuple[str, str]] = {}
     for track in done:

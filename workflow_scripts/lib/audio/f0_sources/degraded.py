@@ -5,18 +5,21 @@ voices. Its code also adds the offset to unvoiced frames, contrary to its own co
 `offset_on: all` here and not the default.
 """
 
-from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from workflow_scripts.lib.audio.f0 import F0
+from workflow_scripts.lib.audio.f0_sources.contract import Given
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.seeds import stream
+from workflow_scripts.lib.core.settings import Free, Share, settings
 
 LOWEST = 20.0  # Hz; what falls below is no pitch any more
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """What is done to an F0, in this order.
 
@@ -26,23 +29,19 @@ class Settings:
     left_out: voices that are unvoiced throughout.
     """
 
-    offset_hz: float = 0.0
-    offset_on: str = "voiced"
-    octaves: int = 0
-    octave_share: float = 1.0
-    muted: float = 0.0
-    left_out: tuple[str, ...] = ()
+    offset_hz: Annotated[float, Free("what it moves below 20 Hz is unvoiced")] = 0.0
+    offset_on: Literal["voiced", "all"] = "voiced"
+    octaves: Annotated[int, Field(ge=-8, le=8)] = 0
+    octave_share: Share = 1.0
+    muted: Share = 0.0
+    left_out: Annotated[tuple[str, ...], Free("voices of the data set")] = ()
 
-    def __post_init__(self) -> None:
-        if self.offset_on not in ("voiced", "all"):
-            raise UserError(
-                f"F0 setting offset_on cannot be {self.offset_on!r}; {nearest(self.offset_on, ('voiced', 'all'))}"
-            )
-        if self.octaves != int(self.octaves):
-            raise UserError(f"F0 setting octaves is {self.octaves}; allowed are whole numbers, negative for down.")
-        for name in ("octave_share", "muted"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UserError(f"F0 setting {name} is {getattr(self, name)}; allowed are values from 0 to 1.")
+
+def find_f0(given: Given, settings: Settings) -> F0:
+    """The F0 of another source made worse, the same on every run. Raises UserError where there is none."""
+    if given.before is None:
+        raise UserError("The F0 kind 'degraded' starts from another F0 source; name that one in its key `of`.")
+    return degrade(given.before, settings, 0, given.track)
 
 
 def degrade(f0: F0, settings: Settings, seed: int, track: str) -> F0:
@@ -51,20 +50,21 @@ def degrade(f0: F0, settings: Settings, seed: int, track: str) -> F0:
     Random choices are nested: the frames muted with probability 0.1 are among those muted with 0.2.
     Raises UserError where `left_out` names a voice that the F0 has not.
     """
-    hz = _offset(f0.hz, settings)
-    hz = _octaves(hz, settings, stream(seed, track, "F0 octave errors"))
+    hz = _add_offset(f0.hz, settings)
+    hz = _move_by_octaves(hz, settings, stream(seed, track, "F0 octave errors"))
     hz = np.where(stream(seed, track, "F0 muted frames").random(hz.shape[1]) < settings.muted, 0.0, hz)
     hz[[_row(f0.voices, voice) for voice in settings.left_out]] = 0.0
     hz = np.where(hz < LOWEST, 0.0, hz)
     return F0(f0.voices, hz, np.where((hz > 0) | (f0.hz == 0), f0.confidence, 0.0))
 
 
-def _offset(hz: np.ndarray, settings: Settings) -> np.ndarray:
+def _add_offset(hz: np.ndarray, settings: Settings) -> np.ndarray:
+    """F0 [voice, frame] in Hz."""
     moved = (hz > 0) | (settings.offset_on == "all")
     return np.where(moved, hz + settings.offset_hz, hz)
 
 
-def _octaves(hz: np.ndarray, settings: Settings, generator: np.random.Generator) -> np.ndarray:
+def _move_by_octaves(hz: np.ndarray, settings: Settings, generator: np.random.Generator) -> np.ndarray:
     wrong = generator.random(hz.shape) < settings.octave_share
     return np.where(wrong, hz * 2.0**settings.octaves, hz)
 

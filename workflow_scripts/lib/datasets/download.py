@@ -1,4 +1,4 @@
-"""Data sets that are downloaded: archives with a checksum, unpacked safely, after the user has accepted the terms."""
+"""Downloads: archives with a checksum, fetched whole and unpacked safely."""
 
 import logging
 import re
@@ -6,14 +6,14 @@ import shutil
 import stat
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pooch
 import requests
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.archive import Archive
 from workflow_scripts.lib.datasets.table import SPLITS
 
 ATTEMPTS = 4  # connections a download
@@ -26,32 +26,30 @@ SLACK = 2**26  # bytes on top: audio shrinks to a third at best, a bomb a thousa
 log = logging.getLogger(__name__)
 
 
-def fetch_and_unpack(archives: Sequence[Mapping[str, Any]], cache: Path, into: Path) -> Path:
+def fetch_and_unpack(archives: Sequence[Archive], cache: Path, into: Path) -> Path:
     """Fetch every archive into `cache`, where it is not there yet, and unpack it into `into`.
 
-    archives: each with `url`, `file` (its name in the cache) and `md5` or `sha256`.
     Returns the folder that holds the data. Raises UserError where an archive cannot be had whole.
     """
-    archives = [fetch(archive, Path(cache)) for archive in archives]
-    for archive in archives:
-        unpack(archive, Path(into))
+    files = [fetch(archive, Path(cache)) for archive in archives]
+    for file in files:
+        unpack(file, Path(into))
     return _inner(Path(into))
 
 
-def fetch(archive: Mapping[str, Any], cache: Path, attempts: int = ATTEMPTS, pause: float = PAUSE) -> Path:
+def fetch(archive: Archive, cache: Path, attempts: int = ATTEMPTS, pause: float = PAUSE) -> Path:
     """The checked archive in `cache`: the copy that lies there, or else what its address gives.
 
     attempts, pause: connections that are tried, and s before the second. A download that broke off goes on where it
     ended, in a later run too; a whole one with another checksum is thrown away and fetched once more.
     Raises UserError for a copy or download with another checksum, or an address that gives nothing.
     """
-    file, url = cache / archive["file"], archive["url"]
-    known = f"sha256:{archive['sha256']}" if archive.get("sha256") else f"md5:{archive['md5']}"
+    file, url, known = cache / archive.file, archive.url, archive.checksum
     if file.exists():
         _check_copy(file, known)
         return file
     cache.mkdir(parents=True, exist_ok=True)
-    _refuse_small_disk(cache, archive.get("bytes") or 0)
+    _refuse_small_disk(cache, archive.bytes)
     part = cache / f".{file.name}.{known[-12:]}.part"
     store = pooch.create(cache, base_url="", registry={file.name: known}, urls={file.name: url}, retry_if_failed=1)
     try:

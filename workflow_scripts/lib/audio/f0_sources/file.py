@@ -1,36 +1,41 @@
 """The user's own F0: a CSV file a track, brought to the 16 ms grid."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.lib.audio.contour import check_between, nearest_frame, resample
+from workflow_scripts.lib.audio.contour import nearest_frame, resample
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS
+from workflow_scripts.lib.audio.f0_sources.contract import Given
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.settings import Free, Positive, settings
 
 UNVOICED = ("", "nan", "na", "none", "null", "-")  # what stands for no pitch, beside 0 and negative values
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """Where the files are and how they are read.
 
     root: folder with one `<track>.csv` a track, or one file that holds for every track.
-    between: "nearest" takes the nearest row, "linear" interpolates between voiced neighbours; never across an onset.
+    between: "nearest" takes the nearest row, "linear" interpolates between voiced neighbours, never across an onset;
+        "across" interpolates everything, see `audio/contour.py`.
     reach: seconds for which a row holds to either side; None takes the voice's median step between rows.
     """
 
-    root: str
-    between: str = "nearest"
-    reach: float | None = None
+    root: Annotated[str, Free("a path of the user's")]
+    between: Literal["nearest", "linear", "across"] = "nearest"
+    reach: Positive | None = None
 
-    def __post_init__(self) -> None:
-        check_between(self.between)
-        if self.reach is not None and not self.reach > 0:
-            raise UserError(f"F0 setting reach is {self.reach}; allowed are seconds above 0.")
+
+def find_f0(given: Given, settings: Settings) -> F0:
+    """The file of the track, or the one file of all. Raises UserError as `read`."""
+    root = Path(settings.root).expanduser()
+    path = root if root.is_file() else root / f"{given.track}.csv"
+    return read(path, given.voices, given.read_audio().frames, settings)
 
 
 def read(path: Path, voices: tuple[str, ...], frames: int, settings: Settings) -> F0:
@@ -45,7 +50,7 @@ def read(path: Path, voices: tuple[str, ...], frames: int, settings: Settings) -
     for row, name in zip(table.index, table["voice"], strict=True):
         if name not in voices:
             raise UserError(f"{path}, row {row}: there is no voice {name!r} in this data set; {nearest(name, voices)}")
-    hz, confidence = zip(*(_voice(path, table, voice, frames, settings) for voice in voices), strict=True)
+    hz, confidence = zip(*(_contour(path, table, voice, frames, settings) for voice in voices), strict=True)
     if not np.any(hz):
         raise UserError(
             f"{path}: no voice has a pitch within the track, which ends at {frames * HOP_SECONDS:.1f} s; needed are Hz "
@@ -54,7 +59,7 @@ def read(path: Path, voices: tuple[str, ...], frames: int, settings: Settings) -
     return F0(voices, np.stack(hz), np.stack(confidence))
 
 
-def _voice(
+def _contour(
     path: Path, table: pd.DataFrame, voice: str, frames: int, settings: Settings
 ) -> tuple[np.ndarray, np.ndarray]:
     """(hz [frame], confidence [frame]) of one voice; confidence is 1, or the file's own where it has that column."""
@@ -108,10 +113,10 @@ def _cells(path: Path) -> tuple[list[str], dict[int, list[str]]]:
 
 def _times(path: Path, cells: pd.Series) -> np.ndarray:
     times = _numbers(path, cells, "time", missing=None)
-    for place in np.flatnonzero(np.diff(times) <= 0)[:1]:
-        what = "is there twice" if times[place] == times[place + 1] else "comes after a later one"
+    for row in np.flatnonzero(np.diff(times) <= 0)[:1]:
+        what = "is there twice" if times[row] == times[row + 1] else "comes after a later one"
         raise UserError(
-            f"{path}, row {cells.index[place + 1]}: the time {times[place + 1]:g} s {what} in its voice; "
+            f"{path}, row {cells.index[row + 1]}: the time {times[row + 1]:g} s {what} in its voice; "
             "sort the rows by time and keep one for each."
         )
     return times
@@ -123,8 +128,8 @@ def _numbers(path: Path, cells: pd.Series, column: str, missing: float | None) -
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(float)
     empty = text.isin(UNVOICED).to_numpy()
     wrong = ~np.isfinite(numbers) & ~(empty if missing is not None else np.zeros(len(text), bool))
-    for place in np.flatnonzero(wrong)[:1]:
+    for row in np.flatnonzero(wrong)[:1]:
         raise UserError(
-            f"{path}, row {cells.index[place]}: {column} is {cells.iloc[place]!r}; a finite number belongs there."
+            f"{path}, row {cells.index[row]}: {column} is {cells.iloc[row]!r}; a finite number belongs there."
         )
     return np.where(empty, 0.0 if missing is None else missing, numbers)
