@@ -4,10 +4,20 @@ import os
 import sys
 import time
 
-from workflow_scripts.jobs import growing, lead_jobs_here, optional, text
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.plan import Plan
-from workflow_scripts.plan_codes import Codes
+from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
+from workflow_scripts.plan.figure_jobs import (
+    Draw,
+    DrawAdaptation,
+    DrawCritics,
+    DrawGains,
+    DrawRobustness,
+    DrawTraining,
+    Report,
+)
+from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
+from workflow_scripts.plan.plan import Plan, given, lead_jobs_here
+from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
 
 started = time.time()
 lead_jobs_here()
@@ -20,7 +30,6 @@ try:
     plan = Plan(config)
 except UserError as error:
     sys.exit(str(error))
-codes = Codes(plan)
 
 
 # The system that the lock is tested on. Ignored without --sdm apptainer; with it, run `make setup` in this image first.

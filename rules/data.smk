@@ -2,6 +2,8 @@
 
 
 rule prepare:
+    input:
+        unpack(plan.inputs(Prepare)),
     output:
         directory("results/prepare/{dataset}"),
         manifest="results/prepare/{dataset}.json",
@@ -9,17 +11,17 @@ rule prepare:
         "results/logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.jsonl"
-    threads: plan.resource("datasets", "threads")
+    threads: plan.threads(Prepare)
     resources:
-        mem_mb=plan.resource("datasets", "mem_mb"),
-        runtime=plan.resource("datasets", "runtime"),
+        mem_mb=plan.resource(Prepare, "mem_mb"),
+        runtime=plan.resource(Prepare, "runtime"),
     params:
-        kind=lambda wildcards: plan.dataset(wildcards.dataset)["kind"],
-        dataset=lambda wildcards: plan.preparation(wildcards.dataset),
-        cache=plan.config["data_cache"],
-        code=lambda wildcards: codes.prepare(wildcards.dataset),
+        files=given,
+        options=plan.options(Prepare),
+        cache=plan.configuration.keys.data_cache,
+        code=plan.fingerprint(Prepare),
     message:
         "Preparing the data set {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.data.prepare --kind {params.kind} --dataset {params.dataset:q}"
+        "python -m workflow_scripts.data.{rule} {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --cache {params.cache:q} --processes {threads} --code {params.code} &> {log:q}"

@@ -3,7 +3,7 @@
 
 rule estimate_f0:
     input:
-        unpack(plan.f0_inputs),
+        unpack(plan.inputs(EstimateF0)),
     output:
         directory("results/estimate_f0/{dataset}/{f0}/{split}/{shard}"),
         manifest="results/estimate_f0/{dataset}/{f0}/{split}/{shard}.json",
@@ -11,19 +11,16 @@ rule estimate_f0:
         "results/logs/estimate_f0/{dataset}/{f0}/{split}-{shard}.log",
     benchmark:
         "results/benchmarks/estimate_f0/{dataset}/{f0}/{split}-{shard}.jsonl"
-    threads: plan.resource("f0", "threads")
+    threads: plan.threads(EstimateF0)
     resources:
-        mem_mb=plan.resource("f0", "mem_mb"),
-        runtime=plan.resource("f0", "runtime"),
+        mem_mb=plan.resource(EstimateF0, "mem_mb"),
+        runtime=plan.resource(EstimateF0, "runtime"),
     params:
-        kind=lambda wildcards: plan.f0_source(wildcards.f0)["kind"],
-        settings=lambda wildcards: text(plan.f0_source(wildcards.f0)["settings"]),
-        voices=lambda wildcards: plan.dataset(wildcards.dataset)["voices"],
-        optional=optional,
-        code=lambda wildcards: codes.estimate_f0(wildcards.dataset, wildcards.f0),
+        files=given,
+        options=plan.options(EstimateF0),
+        code=plan.fingerprint(EstimateF0),
     message:
         "F0 of {wildcards.dataset} ({wildcards.split}): {wildcards.f0}"
     shell:
-        "python -m workflow_scripts.f0.estimate_f0 --data {input.data:q} --kind {params.kind}"
-        " --settings {params.settings:q} --voices {params.voices:q} --split {wildcards.split} --part {wildcards.shard}"
-        " {params.optional:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.f0.{rule} {params.files:q} {params.options:q}"
+        " --out {output.manifest:q} --code {params.code} &> {log:q}"

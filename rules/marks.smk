@@ -3,7 +3,7 @@
 
 rule make_marks:
     input:
-        unpack(plan.marks_inputs),
+        unpack(plan.inputs(MakeMarks)),
     output:
         directory("results/make_marks/{dataset}/{marks}/{split}/{shard}"),
         manifest="results/make_marks/{dataset}/{marks}/{split}/{shard}.json",
@@ -12,19 +12,16 @@ rule make_marks:
     benchmark:
         "results/benchmarks/make_marks/{dataset}/{marks}/{split}-{shard}.jsonl"
     priority: 1  # a mistake in a user's marks is told before hours of training
-    threads: plan.resource("marks", "threads")
+    threads: plan.threads(MakeMarks)
     resources:
-        mem_mb=plan.resource("marks", "mem_mb"),
-        runtime=plan.resource("marks", "runtime"),
+        mem_mb=plan.resource(MakeMarks, "mem_mb"),
+        runtime=plan.resource(MakeMarks, "runtime"),
     params:
-        kind=lambda wildcards: plan.marks_source(wildcards.marks)["kind"],
-        settings=lambda wildcards: text(plan.marks_source(wildcards.marks)["settings"]),
-        stems=lambda wildcards: plan.dataset(wildcards.dataset)["stems"],
-        optional=optional,
-        code=lambda wildcards: codes.make_marks(wildcards.dataset, wildcards.marks),
+        files=given,
+        options=plan.options(MakeMarks),
+        code=plan.fingerprint(MakeMarks),
     message:
         "Marks of {wildcards.dataset} ({wildcards.split}): {wildcards.marks}"
     shell:
-        "python -m workflow_scripts.marks.make_marks --data {input.data:q} --kind {params.kind}"
-        " --settings {params.settings:q} --stems {params.stems:q} --split {wildcards.split} --part {wildcards.shard}"
-        " {params.optional:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.marks.{rule} {params.files:q} {params.options:q}"
+        " --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -3,10 +3,7 @@
 
 rule score:
     input:
-        data=plan.prepared,
-        estimates=lambda wildcards: plan.estimates(
-            wildcards.comparison, wildcards.shard
-        ),
+        unpack(plan.inputs(Score)),
     output:
         directory("results/score/{comparison}/{shard}"),
         manifest="results/score/{comparison}/{shard}.json",
@@ -14,34 +11,24 @@ rule score:
         "results/logs/score/{comparison}-{shard}.log",
     benchmark:
         "results/benchmarks/score/{comparison}-{shard}.jsonl"
-    threads: 1
+    threads: plan.threads(Score)
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        mem_mb=plan.resource(Score, "mem_mb"),
+        runtime=plan.resource(Score, "runtime"),
     params:
-        dataset=plan.value("dataset"),
-        sources=plan.value("sources"),
-        split=plan.value("split"),
-        metrics=plan.value("metrics"),
-        rows=lambda wildcards: plan.labels(wildcards.comparison),
-        scoring=lambda wildcards: text(plan.run[wildcards.comparison]["scoring"]),
-        code=lambda wildcards: codes.score(wildcards.comparison),
+        files=given,
+        options=plan.options(Score),
+        code=plan.fingerprint(Score),
     message:
         "Scoring {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.score.score --comparison {wildcards.comparison:q} --dataset {params.dataset:q}"
-        " --data {input.data:q} --sources {params.sources:q} --split {params.split}"
-        " --part {wildcards.shard} --rows {params.rows:q} --estimates {input.estimates:q}"
-        " --metrics {params.metrics:q} --scoring {params.scoring:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.score.{rule} {params.files:q} {params.options:q}"
+        " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
 rule score_f0:
     input:
-        data=plan.prepared,
-        reference=lambda wildcards: plan.f0_tables(
-            wildcards.comparison, plan.f0_reference(wildcards.comparison)
-        ),
-        estimates=lambda wildcards: plan.all_f0_tables(wildcards.comparison),
+        unpack(plan.inputs(ScoreF0)),
     output:
         csv="results/score_f0/{comparison}/f0.csv",
         text="results/score_f0/{comparison}/f0.md",
@@ -49,16 +36,16 @@ rule score_f0:
         "results/logs/score_f0/{comparison}.log",
     benchmark:
         "results/benchmarks/score_f0/{comparison}.jsonl"
-    threads: 1
+    threads: plan.threads(ScoreF0)
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=plan.resource(ScoreF0, "mem_mb"),
+        runtime=plan.resource(ScoreF0, "runtime"),
     params:
-        reference=lambda wildcards: plan.f0_reference(wildcards.comparison),
-        names=plan.value("f0"),
-        code=lambda wildcards: codes.score_f0(wildcards.comparison),
+        files=given,
+        options=plan.options(ScoreF0),
+        code=plan.fingerprint(ScoreF0),
     message:
         "F0 quality of {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.score.score_f0 --reference-name {params.reference:q} --reference {input.reference:q}"
-        " --names {params.names:q} --estimates {input.estimates:q} --csv {output.csv:q} --text {output.text:q} &> {log:q}"
+        "python -m workflow_scripts.score.{rule} {params.files:q} {params.options:q}"
+        " --csv {output.csv:q} --text {output.text:q} &> {log:q}"

@@ -3,12 +3,12 @@
 
 rule separate_song:
     input:
-        plan.targets() if plan.song else "no song: add --config song=PATH marks=PATH",
+        plan.targets() if plan.configuration.song else "no song: add --config song=PATH marks=PATH",
 
 
 rule write_song:
     input:
-        unpack(plan.song_inputs),
+        unpack(plan.inputs(WriteSong)),
     output:
         directory("results/song/{song}"),
         manifest="results/song/{song}.json",
@@ -16,19 +16,16 @@ rule write_song:
         "results/logs/song/{song}.log",
     benchmark:
         "results/benchmarks/song/{song}.jsonl"
-    threads: 1
+    threads: plan.threads(WriteSong)
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        mem_mb=plan.resource(WriteSong, "mem_mb"),
+        runtime=plan.resource(WriteSong, "runtime"),
     params:
-        sources=lambda wildcards: plan.dataset(plan.song.dataset)["stems"],
-        names=lambda wildcards: [
-            plan.method(name)["label"] for name in plan.song.methods
-        ],
-        optional=optional,
-        code=lambda wildcards: codes.write_song(),
+        files=given,
+        options=plan.options(WriteSong),
+        code=plan.fingerprint(WriteSong),
     message:
         "Stems and summary of {wildcards.song}"
     shell:
-        "python -m workflow_scripts.song.write_song --song {input.song:q} --data {input.data:q} --after {input.after:q}"
-        " --sources {params.sources:q} --names {params.names:q} {params.optional:q} --out {output.manifest:q} --code {params.code} &> {log:q}"
+        "python -m workflow_scripts.song.{rule} {params.files:q} {params.options:q}"
+        " --out {output.manifest:q} --code {params.code} &> {log:q}"

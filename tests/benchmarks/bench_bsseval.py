@@ -16,8 +16,8 @@ from scipy.signal import lfilter
 from threadpoolctl import threadpool_limits
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics.bsseval import References, Scores
-from workflow_scripts.lib.metrics.museval_json import museval_scores
+from workflow_scripts.lib.metrics.bsseval_v4 import References, Scores
+from workflow_scripts.lib.metrics.museval_scorer import museval_scores
 
 METHODS = 6
 Result = TypeVar("Result")

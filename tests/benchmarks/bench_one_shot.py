@@ -24,7 +24,6 @@ from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.bench_parametric import cpu_seconds
 from workflow_scripts.lib.audio import chunks
-from workflow_scripts.lib.core.config import read_yaml
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.datasets import kinds
 from workflow_scripts.lib.datasets.scene import Scene
@@ -36,6 +35,7 @@ from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training.loop import adapt_to_song
 from workflow_scripts.lib.training.progress import progress_on
 from workflow_scripts.lib.weights.model_file import save_model
+from workflow_scripts.plan.yaml_files import read_yaml
 
 RATE, SECONDS, CHUNK_SECONDS, OVERLAP = 44_100, 240, 10, 0.25
 SOURCES = ("drums", "bass", "other", "vocals")

@@ -5,10 +5,10 @@ import pytest
 from scipy.signal import lfilter
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics.bsseval import References, Scores
+from workflow_scripts.lib.metrics.bsseval_v4 import References, Scores
 from workflow_scripts.lib.metrics.correlations import FrameSpectra, LeastSquares, correlate, even_fft_size
 from workflow_scripts.lib.metrics.frames import Frames, frames_of
-from workflow_scripts.lib.metrics.museval_json import museval_scores
+from workflow_scripts.lib.metrics.museval_scorer import museval_scores
 
 RATE = 8000
 NAMES = ("SDR", "ISR", "SIR", "SAR")
@@ -189,7 +189,7 @@ def test_sdr_alone_is_the_sdr_of_the_full_score():
 def test_spectra_that_do_not_fit_into_memory_give_the_same_scores(monkeypatch):
     references, estimates = scene(2, 1, 5.0)
     base = References(references, 2 * RATE, 2 * RATE).score(estimates)
-    monkeypatch.setattr("workflow_scripts.lib.metrics.bsseval.KEPT_BYTES", 400_000)
+    monkeypatch.setattr("workflow_scripts.lib.metrics.bsseval_v4.KEPT_BYTES", 400_000)
     monkeypatch.setattr("workflow_scripts.lib.metrics.correlations.BLOCK_BYTES", 1000)
     small = References(references, 2 * RATE, 2 * RATE).score(estimates)
     for name in NAMES:

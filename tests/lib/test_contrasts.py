@@ -6,8 +6,11 @@ import pytest
 from scipy import stats
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.figures.robustness import robustness, robustness_figure
-from workflow_scripts.lib.statistics import contrasts
+from workflow_scripts.lib.figures.contrasts import contrasts_page, contrasts_summary
+from workflow_scripts.lib.figures.robustness import robustness_figure
+from workflow_scripts.lib.statistics.contrasts import contrast_tests, planned_pairs
+from workflow_scripts.lib.statistics.robustness import robustness_points
+from workflow_scripts.lib.statistics.rows import Contrast, ErrorRow
 
 ORDER = [("A", "exact"), ("A", "stems"), ("B", "exact"), ("B", "stems"), ("C", "")]
 TRACKS = 8
@@ -26,12 +29,12 @@ def scores_of(order=ORDER, metric="SI-SDR", means=None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).astype({"frame": "Int32"})
 
 
-def contrasted_scores(pairs, means=None):
-    return contrasts.contrasted(scores_of(means=means), ["SI-SDR"], ORDER, pairs, "mean")
+def contrasts_of(pairs, means=None):
+    return contrast_tests(scores_of(means=means), ["SI-SDR"], ORDER, [Contrast(*pair) for pair in pairs], "mean")
 
 
 def test_methods_are_contrasted_with_the_same_f0_and_with_those_that_use_none():
-    assert contrasts.planned_pairs(ORDER, [["A", "B"], ["A", "C"]]) == [
+    assert planned_pairs(ORDER, [Contrast("A", "B"), Contrast("A", "C")]) == [
         (("A", "exact"), ("B", "exact")),
         (("A", "stems"), ("B", "stems")),
         (("A", "exact"), ("C", "")),
@@ -40,7 +43,7 @@ def test_methods_are_contrasted_with_the_same_f0_and_with_those_that_use_none():
 
 
 def test_a_contrast_is_the_mean_paired_difference_with_wilcoxons_p_corrected_over_the_contrasts_of_one_f0():
-    tests = contrasted_scores([["A", "B"], ["A", "C"]])
+    tests = contrasts_of([["A", "B"], ["A", "C"]])
     values = scores_of().groupby(["method", "f0", "track", "source"])["value"].mean().groupby(level=[0, 1, 2]).mean()
     differences = {
         (b, f0): (values["A", f0] - values[b, f0 if b == "B" else ""]).to_numpy()
@@ -60,29 +63,29 @@ def test_a_contrast_is_the_mean_paired_difference_with_wilcoxons_p_corrected_ove
 
 
 def test_a_clear_difference_is_told_with_its_interval():
-    text = contrasts.contrasts_summary(contrasted_scores([["A", "B"]], {("A", "exact"): 5.0}))
+    text = contrasts_summary(contrasts_of([["A", "B"]], {("A", "exact"): 5.0}))
     assert "A (F0: exact) - B (F0: exact): +" in text and "p 0.0078, 8 tracks" in text
     assert max(map(len, text.splitlines())) <= 100
 
 
 def test_without_contrasts_nothing_is_said():
-    tests = contrasted_scores([])
-    assert tests.empty and contrasts.contrasts_page(tests) == contrasts.contrasts_summary(tests) == ""
+    tests = contrasts_of([])
+    assert tests.empty and contrasts_page(tests) == contrasts_summary(tests) == ""
 
 
 ERRORS = [
-    {"f0": "exact-offset_hz--10", "of": "exact", "settings": {"offset_hz": -10}},
-    {"f0": "exact-offset_hz-5", "of": "exact", "settings": {"offset_hz": 5}},
-    {"f0": "exact-left_out-bass", "of": "exact", "settings": {"left_out": ["bass"]}},
+    ErrorRow("exact-offset_hz--10", "exact", {"offset_hz": -10}),
+    ErrorRow("exact-offset_hz-5", "exact", {"offset_hz": 5}),
+    ErrorRow("exact-left_out-bass", "exact", {"left_out": ["bass"]}),
 ]
-SOURCES = ["exact", *[each["f0"] for each in ERRORS]]
+SOURCES = ["exact", *[each.f0 for each in ERRORS]]
 
 
 def points(means=None):
     order = [(method, f0) for method in ("A", "B") for f0 in SOURCES]
     scores = scores_of(order, means=means)
     scores.loc[(scores["f0"] == "exact-left_out-bass") & (scores["source"] == "bass"), "value"] = -np.inf
-    return robustness(scores, "SI-SDR", ERRORS, "mean"), scores
+    return robustness_points(scores, "SI-SDR", ERRORS, "mean"), scores
 
 
 def test_each_way_to_err_has_the_f0_without_error_among_its_points_in_ascending_order():

@@ -10,7 +10,9 @@ from matplotlib.colors import to_rgb
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.figures import style
+from workflow_scripts.lib.figures.distribution import distribution_figure
+from workflow_scripts.lib.figures.heat_map import BRIGHT, heat_map_figure, luminance
+from workflow_scripts.lib.figures.style import COLOURS, save_figure
 
 BOUNDS = ("mixture", "oracle IRM", "oracle IBM", "oracle MWF")
 VOICES = ("soprano", "alto", "tenor", "bass")
@@ -32,13 +34,13 @@ def scores_of(order=ORDER, sources=VOICES, tracks: int = 5) -> pd.DataFrame:
 
 
 def distribution(scores, order=ORDER):
-    return style.distribution_figure(
+    return distribution_figure(
         scores, "SI-SDR", order, "median", bounds=BOUNDS, title="Chorales", remark="Synthetic data"
     )
 
 
 def heat(scores, order=ORDER, **options):
-    return style.heat_map(scores, "SI-SDR", order, "median", title="Chorales", remark="Synthetic data", **options)
+    return heat_map_figure(scores, "SI-SDR", order, "median", title="Chorales", remark="Synthetic data", **options)
 
 
 def boxes(figure, texts):
@@ -164,12 +166,12 @@ def test_one_source_can_be_mapped_and_an_unknown_one_is_refused():
 
 
 def test_the_colour_map_is_monotone_in_lightness_and_print_stands_out():
-    luma = np.array([style.luminance(colormaps[style.COLOURS](x)) for x in np.linspace(0, 1, 256)])
+    luma = np.array([luminance(colormaps[COLOURS](x)) for x in np.linspace(0, 1, 256)])
     assert luma.size == 256
     assert (np.diff(luma) > -1e-3).all()
     assert luma[-1] - luma[0] > 0.6
     linear = np.where(luma <= 0.04045, luma / 12.92, ((luma + 0.055) / 1.055) ** 2.4)
-    ink = np.where(luma > style.BRIGHT, 0.0, 1.0)
+    ink = np.where(luma > BRIGHT, 0.0, 1.0)
     contrast = (np.maximum(linear, ink) + 0.05) / (np.minimum(linear, ink) + 0.05)  # WCAG 2.1
     assert contrast.min() > 4.0
 
@@ -178,7 +180,7 @@ def test_files_are_the_same_byte_for_byte_and_hold_no_date(tmp_path):
     order = [("mixture", ""), ("NMF1", "exact")]
     scores = scores_of(order, ("bass",), tracks=3)
     for folder in ("a", "b"):
-        style.save_figure(distribution(scores, order), tmp_path / folder / "all.scores")
+        save_figure(distribution(scores, order), tmp_path / folder / "all.scores")
     written = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert written == ["all.scores.pdf", "all.scores.png", "all.scores.svg"]
     for name in written:

@@ -1,7 +1,12 @@
 """All metrics but BSSEval: hand values, invariances, anchors in other libraries, and the table of a track."""
 
+import ast
+import importlib.util
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,21 +17,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import stft
 
+from workflow_scripts.lib.core import registry
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.metrics import (
-    museval_json,
-    ratios,
-    registry,
-    scale_invariant,
-    scored_track,
-    silence,
-    spectral,
-)
-from workflow_scripts.lib.metrics.frames import Frames, decibels, frames_of, silent, silent_throughout
-from workflow_scripts.lib.metrics.registry import METRICS, definitions, score_track
+from workflow_scripts.lib.metrics import museval_json, museval_scorer, ratios, scale_invariant, silence, spectral
+from workflow_scripts.lib.metrics.contract import Metric, Scoring
+from workflow_scripts.lib.metrics.estimate import TrackReferences
+from workflow_scripts.lib.metrics.families import definitions, load_metrics, load_scores
+from workflow_scripts.lib.metrics.frames import Frames, decibels, frames_of, improvement, silent, silent_throughout
+from workflow_scripts.lib.metrics.scoring import score_track
+from workflow_scripts.lib.metrics.silence_rule import too_quiet
 
 RATE = 8000
+FAMILIES = registry.METRICS.names()
+METRICS = load_metrics(FAMILIES)
 
 
 def noise(*shape: int, name: str = "metrics") -> np.ndarray:
@@ -123,7 +127,7 @@ def test_snr_and_usdr_of_hand_values():
 
 def test_the_improvement_of_the_mixture_over_itself_is_zero():
     scores = np.array([1.0, -2.0, np.inf, np.nan])
-    np.testing.assert_array_equal(ratios.improvement(scores, scores), [0, 0, np.nan, np.nan])
+    np.testing.assert_array_equal(improvement(scores, scores), [0, 0, np.nan, np.nan])
 
 
 # Frames and silence
@@ -150,9 +154,6 @@ def test_pes_and_eps_of_hand_values_each_source_with_its_own():
     eps = silence.energy_at_predicted_silence(references, estimates, frames)
     np.testing.assert_allclose(pes, [[np.nan, 10 * np.log10(0.04), -120], [10 * np.log10(16), np.nan, -120]])
     np.testing.assert_allclose(eps, [[10 * np.log10(4), np.nan, -120], [np.nan, 0, -120]], atol=1e-9)
-    mean, count = silence.mean_and_count(pes)
-    np.testing.assert_array_equal(count, [2, 2])
-    np.testing.assert_allclose(mean, [(10 * np.log10(0.04) - 120) / 2, (10 * np.log10(16) - 120) / 2])
 
 
 def test_pes_looks_at_each_channel_alone_and_has_no_value_where_nothing_is_silent():
@@ -164,9 +165,6 @@ def test_pes_looks_at_each_channel_alone_and_has_no_value_where_nothing_is_silen
     )
     none = silence.predicted_energy_at_silence(np.ones((1, 2, 4)), estimates, frames_of(4, 4, 4))
     assert np.isnan(none).all()
-    mean, count = silence.mean_and_count(none)
-    assert np.isnan(mean[0])
-    assert count[0] == 0
 
 
 def test_the_silence_rule_means_the_same_power_at_every_rate_level_and_number_of_channels():
@@ -174,7 +172,7 @@ def test_the_silence_rule_means_the_same_power_at_every_rate_level_and_number_of
     for rate, channels, level in ((16_000, 1, 1.0), (44_100, 2, 0.25)):
         references = level * power[:, None, None] * np.ones((2, channels, rate))
         mixture = level * np.ones((channels, rate))
-        quiet = silence.too_quiet(references, mixture, frames_of(rate, rate, rate), 10)
+        quiet = too_quiet(references, mixture, frames_of(rate, rate, rate), 10)
         np.testing.assert_array_equal(quiet, [[True], [False]])
 
 
@@ -239,6 +237,11 @@ def test_the_mel_cepstral_distance_of_a_gain_is_in_c0_alone():
 # The table of a track
 
 
+def score(references, mixture, estimates, metrics, energy_floor=None, **scoring) -> pd.DataFrame:
+    chosen = Scoring(energy_floor=energy_floor, **scoring)
+    return score_track(references, mixture, estimates, RATE, metrics, FAMILIES, chosen)
+
+
 def track(sources: int = 3, channels: int = 1, seconds: float = 2.5) -> tuple[np.ndarray, np.ndarray, dict]:
     references = 0.1 * noise(sources, channels, int(seconds * RATE))
     mixture = references.sum(axis=0)
@@ -254,7 +257,7 @@ def test_every_metric_gives_a_value_for_each_label_and_source(channels):
     references, mixture, estimates = track(channels=channels)
     references[0, :, :RATE] = 0
     estimates["close"][1, :, RATE : 2 * RATE] = 0
-    table = score_track(references, mixture, estimates, RATE, list(METRICS), energy_floor=10)
+    table = score(references, mixture, estimates, list(METRICS), energy_floor=10)
     assert list(table.columns) == ["label", "source", "metric", "frame", "value"]
     assert table["frame"].dtype == pd.Int32Dtype()
     assert table["value"].dtype == np.float64
@@ -275,7 +278,7 @@ def value(table: pd.DataFrame, metric: str, label: object) -> np.ndarray:
 
 def test_improvements_are_zero_for_the_mixture_and_what_was_gained_for_others():
     references, mixture, estimates = track()
-    table = score_track(references, mixture, estimates, RATE, ["SDR", "SDRi", "SI-SDR", "SI-SDRi"])
+    table = score(references, mixture, estimates, ["SDR", "SDRi", "SI-SDR", "SI-SDRi"])
     for name in ("SDR", "SI-SDR"):
         base, close = value(table, name, ("mixture", 1)), value(table, name, "close")
         assert close.size > 0
@@ -287,8 +290,8 @@ def test_the_silence_rule_leaves_quiet_frames_out_and_they_stay_in_the_table():
     references, mixture, estimates = track(seconds=2)
     references[1, :, RATE:] *= 1e-4
     names = ["SI-SDR-frames", "sp-SNR", "SDR"]
-    ruled = score_track(references, mixture, estimates, RATE, names, energy_floor=10)
-    free = score_track(references, mixture, estimates, RATE, names)
+    ruled = score(references, mixture, estimates, names, energy_floor=10)
+    free = score(references, mixture, estimates, names)
     for name, expected in {"SI-SDR-frames": 1, "sp-SNR": 1, "SDR": 0}.items():
         assert np.isnan(value(ruled, name, "close")).sum() == expected
         assert np.isfinite(value(free, name, "close")).sum() == 6
@@ -297,7 +300,7 @@ def test_the_silence_rule_leaves_quiet_frames_out_and_they_stay_in_the_table():
 def test_a_silent_reference_neither_crashes_nor_drops_the_track():
     references, mixture, estimates = track()
     references[2] = 0
-    table = score_track(references, mixture, estimates, RATE, list(METRICS), energy_floor=10)
+    table = score(references, mixture, estimates, list(METRICS), energy_floor=10)
     rows = table[[label == "close" for label in table["label"]]]
     undefined = rows[(rows["source"] == 2) & (rows["metric"] != "PES") & (rows["metric"] != "EPS")]
     assert undefined["value"].isna().all()
@@ -309,8 +312,8 @@ def test_a_silent_reference_neither_crashes_nor_drops_the_track():
 def test_museval_as_the_scorer_gives_the_same_table():
     references, mixture, estimates = track(sources=2)
     names = ["SDR", "ISR", "SIR", "SAR", "SDRi"]
-    ours = score_track(references, mixture, {"close": estimates["close"]}, RATE, names)
-    theirs = score_track(references, mixture, {"close": estimates["close"]}, RATE, names, bsseval="museval")
+    ours = score(references, mixture, {"close": estimates["close"]}, names)
+    theirs = score(references, mixture, {"close": estimates["close"]}, names, bsseval="museval")
     assert np.isfinite(ours["value"]).all()
     pd.testing.assert_frame_equal(ours, theirs, atol=1e-6, rtol=0)
 
@@ -318,9 +321,9 @@ def test_museval_as_the_scorer_gives_the_same_table():
 def test_an_unknown_metric_names_the_nearest_valid_one():
     references, mixture, estimates = track()
     with pytest.raises(UserError, match="'SI-SDRR'; did you mean 'SI-SDR"):
-        score_track(references, mixture, estimates, RATE, ["SI-SDRR"])
+        score(references, mixture, estimates, ["SI-SDRR"])
     with pytest.raises(UserError, match="did you mean 'uSDR'"):
-        definitions(["usdr"])
+        definitions(["usdr"], METRICS, Scoring())
 
 
 @pytest.mark.parametrize(
@@ -333,7 +336,7 @@ def test_an_unknown_metric_names_the_nearest_valid_one():
 def test_a_broken_estimate_is_refused_by_its_label(spoil, match):
     references, mixture, estimates = track()
     with pytest.raises(UserError, match=match) as error:
-        score_track(references, mixture, {"nmf": spoil(estimates["close"])}, RATE, ["SNR"])
+        score(references, mixture, {"nmf": spoil(estimates["close"])}, ["SNR"])
     assert "nmf" in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -341,19 +344,83 @@ def test_a_broken_estimate_is_refused_by_its_label(spoil, match):
 def test_frames_under_one_sample_are_refused():
     references, mixture, estimates = track()
     with pytest.raises(UserError, match="under one sample"):
-        score_track(references, mixture, estimates, RATE, ["SDR"], hop_seconds=1e-6)
+        score(references, mixture, estimates, ["SDR"], hop=1e-6)
 
 
-def test_every_metric_has_a_scorer_and_a_definition_with_its_frames():
-    assert set(METRICS) == set(scored_track.SCORES)
-    texts = definitions(list(METRICS), window=2.0, hop=1.5, energy_floor=10)
+def test_every_definition_states_its_frames_and_the_scorer():
+    texts = definitions(list(METRICS), METRICS, Scoring(window=2.0, hop=1.5, energy_floor=10))
     for name, metric in METRICS.items():
-        assert metric.name == name
         assert ("2 s every 1.5 s" in texts[name]) == (metric.level == "frame")
         assert texts[name].endswith(".")
         assert "{" not in texts[name]
-    assert "museval 0.4.1 itself" in definitions(["SDR"], bsseval="museval")["SDR"]
-    assert len(set(texts.values())) == len(texts) == len(registry.METRICS)
+    assert len(set(texts.values())) == len(texts) > 0
+    museval = definitions(list(METRICS), METRICS, Scoring(bsseval="museval"))
+    assert [name for name in METRICS if "museval 0.4.1 itself" in museval[name]] == ["SDR", "ISR", "SIR", "SAR"]
+
+
+# Families
+
+
+LITERALS = (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Name, ast.Tuple)
+
+
+def metrics_in_text(family: str) -> tuple[Metric, ...]:
+    """METRICS of a family as they are found without importing it: of strings and of what the contract holds."""
+    names: dict[str, object] = {}
+    for node in ast.parse(Path(importlib.util.find_spec(registry.METRICS.module(family)).origin).read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module == "workflow_scripts.lib.metrics.contract":
+            exec(ast.unparse(node), names)
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
+        calls = [ast.unparse(part.func) for part in parts if isinstance(part, ast.Call)]
+        plain = all(isinstance(part, (*LITERALS, ast.Call)) for part in parts) and set(calls) <= {"Metric"}
+        if isinstance(node, ast.Assign) and plain:
+            exec(ast.unparse(node), names)
+    return names["METRICS"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_read_without_importing_it_and_has_a_scorer_for_each_of_its_metrics(family):
+    found = metrics_in_text(family)
+    assert found == registry.METRICS.load(family).METRICS
+    assert {metric.name for metric in found} == set(load_scores([family])) != set()
+
+
+def test_no_metric_has_two_families():
+    assert len(METRICS) == sum(len(load_metrics([family])) for family in FAMILIES) == 17
+
+
+def test_no_family_is_imported_that_was_not_given():
+    given = (
+        "import sys, numpy as np\n"
+        "from workflow_scripts.lib.metrics.contract import Scoring\n"
+        "from workflow_scripts.lib.metrics.scoring import score_track\n"
+        "score_track(np.ones((1, 1, 80)), np.ones((1, 80)), {}, 8, ['SNR'], ['ratios'], Scoring())\n"
+        "print(*(name for name in sys.modules if name.startswith('workflow_scripts.lib.metrics.')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", given], capture_output=True, text=True, check=True).stdout.split()
+    assert {name.rsplit(".")[-1] for name in loaded} & set(FAMILIES) == {"ratios"}
+    with pytest.raises(UserError, match="no metric 'SDR'"):
+        score_track(np.ones((1, 1, 80)), np.ones((1, 80)), {}, 8, ["SDR"], ["ratios"], Scoring())
+
+
+@pytest.mark.parametrize("module", ["metrics.contract", "statistics.rows"])
+def test_what_is_imported_while_the_workflow_is_planned_imports_nothing_heavy(module):
+    given = f"import sys, workflow_scripts.lib.{module}\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", given], capture_output=True, text=True, check=True).stdout.split()
+    assert "pydantic" in loaded or "yaml" in loaded
+    assert not {"numpy", "pandas", "scipy", "matplotlib", "torch"} & set(loaded)
+
+
+def test_what_several_metrics_share_is_computed_once():
+    asked = []
+    track = TrackReferences(np.ones((1, 1, 8)), np.ones((1, 8)), 8, Frames(8, 8, 1), Scoring())
+
+    def peak(of: TrackReferences) -> float:
+        asked.append(of)
+        return float(of.mixture.max())
+
+    assert [track.once(peak), track.once(peak)] == [1.0, 1.0]
+    assert len(asked) == 1
 
 
 # museval's files
@@ -372,7 +439,7 @@ def scores_of_a_track(**changes: np.ndarray) -> pd.DataFrame:
 
 
 def test_museval_reads_the_file_of_a_track_back(tmp_path):
-    museval = museval_json.load_museval()
+    museval = museval_scorer.load_museval()
     museval_json.write_track(
         tmp_path / "test" / "song.json", scores_of_a_track(SIR=np.array([np.inf, np.nan, 1.234567891])), 1.0, 0.5
     )
@@ -388,7 +455,7 @@ def test_museval_reads_the_file_of_a_track_back(tmp_path):
 
 
 def test_the_file_of_a_track_is_what_museval_itself_writes(tmp_path):
-    museval = museval_json.load_museval()
+    museval = museval_scorer.load_museval()
     museval_json.write_track(tmp_path / "song.json", scores_of_a_track(), 1.0, 1.0)
     store = museval.TrackStore(track_name="song", win=1.0, hop=1.0)
     values = {name: np.arange(3.0) + index for index, name in enumerate(("SDR", "ISR", "SIR", "SAR"))}
@@ -403,5 +470,5 @@ def test_the_file_of_a_track_is_what_museval_itself_writes(tmp_path):
 def test_a_missing_ffmpeg_is_said_in_one_sentence_with_the_way_to_get_it(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "ffprobe" else "/usr/bin/ffmpeg")
     with pytest.raises(UserError, match=r"ffprobe.*apt-get install ffmpeg.*conda install ffmpeg") as error:
-        museval_json.museval_scores(np.ones((1, 1, 10)), np.ones((1, 1, 10)), 10, 10)
+        museval_scorer.museval_scores(np.ones((1, 1, 10)), np.ones((1, 1, 10)), 10, 10)
     assert "\n" not in str(error.value)

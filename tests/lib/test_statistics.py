@@ -7,7 +7,10 @@ from scipy import stats
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.statistics import statistics as st
+from workflow_scripts.lib.statistics.aggregates import summarise, track_values
+from workflow_scripts.lib.statistics.intervals import bootstrap_interval
+from workflow_scripts.lib.statistics.paired_tests import compare_pairs, holm, paired_tests, signed_rank, smallest_p
+from workflow_scripts.lib.statistics.verdicts import SUPPORTED, best_methods
 
 INF = np.inf
 NAN = np.nan
@@ -43,7 +46,7 @@ def order_of(scores: pd.DataFrame) -> list:
 
 
 def summary_of(scores: pd.DataFrame) -> pd.DataFrame:
-    return st.summarise(scores, order_of(scores), stream("test")).set_index(["method", "source", "aggregation"])
+    return summarise(scores, order_of(scores), stream("test")).set_index(["method", "source", "aggregation"])
 
 
 def test_both_aggregations_of_frames_agree_with_hand_values():
@@ -118,7 +121,7 @@ def test_seeds_are_averaged_within_a_track_and_make_no_interval_narrower():
 
 def test_intervals_agree_with_scipy():
     values = stream("scipy").normal(size=12)
-    interval = st.bootstrap_interval([values], np.median, np.random.default_rng(3))
+    interval = bootstrap_interval([values], np.median, np.random.default_rng(3))
     theirs = stats.bootstrap(
         (values,), np.median, n_resamples=2000, method="percentile", rng=np.random.default_rng(3)
     ).confidence_interval
@@ -160,7 +163,7 @@ def test_a_row_does_not_depend_on_the_methods_beside_it():
 
 def test_rows_come_in_the_order_of_the_configuration():
     scores = wholes({("a", "x"): [1.0, 2.0], ("b", "x"): [1.0, 2.0]})
-    summary = st.summarise(scores, [("b", ""), ("never run", ""), ("a", "")], stream("test"))
+    summary = summarise(scores, [("b", ""), ("never run", ""), ("a", "")], stream("test"))
     assert list(summary["method"]) == ["b", "b", "a", "a"]
 
 
@@ -178,27 +181,27 @@ def test_rows_come_in_the_order_of_the_configuration():
 def test_unusable_score_tables_are_refused_in_one_sentence(change, words):
     scores = change(wholes({("a", "x"): [1.0, 2.0]}))
     with pytest.raises(UserError, match=words):
-        st.summarise(scores, [("a", "")], stream("test"))
+        summarise(scores, [("a", "")], stream("test"))
 
 
 def test_holm_agrees_with_hand_values_and_ignores_tests_not_made():
-    np.testing.assert_allclose(st.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(st.holm([0.5, NAN, 0.02]), [0.5, NAN, 0.04])
-    assert st.holm([]).size == 0
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(holm([0.5, NAN, 0.02]), [0.5, NAN, 0.04])
+    assert holm([]).size == 0
 
 
 def test_the_signed_rank_test_agrees_with_scipy_and_with_counting():
     difference = stream("rank").normal(0.5, 1, size=9)
-    assert st.signed_rank(difference) == ("exact", stats.wilcoxon(difference, method="exact").pvalue)
-    assert st.signed_rank(np.array([1.0, 2.0, 3.0, 4.0])) == ("exact", 0.125)  # 2 of the 16 signs
-    assert st.signed_rank(np.array([1.0, 1.0, 1.0, 1.0]))[1] == pytest.approx(0.125)  # ties
-    assert st.signed_rank(np.array([0.0, 0.0])) == ("none: no difference", 1.0)
-    assert np.isnan(st.signed_rank(np.empty(0))[1])
+    assert signed_rank(difference) == ("exact", stats.wilcoxon(difference, method="exact").pvalue)
+    assert signed_rank(np.array([1.0, 2.0, 3.0, 4.0])) == ("exact", 0.125)  # 2 of the 16 signs
+    assert signed_rank(np.array([1.0, 1.0, 1.0, 1.0]))[1] == pytest.approx(0.125)  # ties
+    assert signed_rank(np.array([0.0, 0.0])) == ("none: no difference", 1.0)
+    assert np.isnan(signed_rank(np.empty(0))[1])
 
 
 @pytest.mark.parametrize("tracks", [1, 2, 4, 7])
 def test_the_smallest_p_is_the_one_of_differences_of_one_sign(tracks):
-    assert st.signed_rank(np.arange(1.0, tracks + 1))[1] == pytest.approx(st.smallest_p(tracks))
+    assert signed_rank(np.arange(1.0, tracks + 1))[1] == pytest.approx(smallest_p(tracks))
 
 
 def three_methods(tracks: int) -> pd.DataFrame:
@@ -211,16 +214,16 @@ def three_methods(tracks: int) -> pd.DataFrame:
 
 def best_of(scores: pd.DataFrame, bounds=("oracle",), lower_is_better=()) -> pd.Series:
     order = order_of(scores)
-    summary = st.summarise(scores, order, stream("s"))
-    tests = st.paired_tests(scores, "SI-SDR", order, "mean", stream("t"), bounds)
-    best = st.best_methods(summary[summary["kind"] == "mean"], tests, bounds, lower_is_better)
+    summary = summarise(scores, order, stream("s"))
+    tests = paired_tests(scores, "SI-SDR", order, "mean", stream("t"), bounds)
+    best = best_methods(summary[summary["kind"] == "mean"], tests, bounds, lower_is_better)
     assert len(best) == 1
     return best.iloc[0]
 
 
 def test_bounds_take_no_part_in_the_tests():
     scores = three_methods(6)
-    tests = st.paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"), ("oracle",))
+    tests = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"), ("oracle",))
     assert len(tests) == 3
     assert "oracle" not in set(tests["method_a"]) | set(tests["method_b"])
 
@@ -228,8 +231,8 @@ def test_bounds_take_no_part_in_the_tests():
 def test_the_effect_is_the_mean_paired_difference_and_turns_with_the_pair():
     scores = three_methods(10)
     order = order_of(scores)
-    forth = st.paired_tests(scores, "SI-SDR", order, "mean", stream("t")).iloc[0]
-    back = st.paired_tests(scores, "SI-SDR", order[::-1], "mean", stream("t")).iloc[-1]
+    forth = paired_tests(scores, "SI-SDR", order, "mean", stream("t")).iloc[0]
+    back = paired_tests(scores, "SI-SDR", order[::-1], "mean", stream("t")).iloc[-1]
     value = scores.pivot(index="track", columns="method", values="value")
     assert forth["effect"] == pytest.approx((value["poor"] - value["fair"]).mean(), abs=1e-6)
     assert (back["method_a"], back["effect"]) == (forth["method_b"], pytest.approx(-forth["effect"]))
@@ -239,7 +242,7 @@ def test_the_effect_is_the_mean_paired_difference_and_turns_with_the_pair():
 
 def test_a_clear_leader_over_many_tracks_is_best():
     best = best_of(three_methods(12))
-    assert (best["method"], best["supported"], best["remark"]) == ("good", True, st.SUPPORTED)
+    assert (best["method"], best["supported"], best["remark"]) == ("good", True, SUPPORTED)
 
 
 def test_four_tracks_cannot_support_a_best_method_and_the_remark_says_so():
@@ -274,23 +277,45 @@ def test_one_method_alone_is_not_best():
 
 def test_methods_are_compared_on_the_tracks_that_both_have():
     scores = wholes({("a", "x"): [1.0, NAN, 3.0, INF], ("b", "x"): [0.0, 5.0, 1.0, 2.0]})
-    pair = st.paired_tests(scores, "SI-SDR", order_of(scores), "median", stream("t")).iloc[0]
+    pair = paired_tests(scores, "SI-SDR", order_of(scores), "median", stream("t")).iloc[0]
     assert (pair["tracks"], pair["effect"]) == (2, 1.5)
 
 
 def test_round_off_between_equal_methods_is_no_difference():
     values = stream("round").normal(size=10)
     scores = wholes({("a", "x"): values, ("b", "x"): values + 1e-10})
-    pair = st.paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t")).iloc[0]
+    pair = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t")).iloc[0]
     assert (pair["test"], pair["p"], pair["effect"]) == ("none: no difference", 1.0, 0.0)
 
 
 def test_one_method_with_two_f0_sources_is_two_rows():
     scores = pd.concat([wholes({("a", "x"): [1.0, 2.0]}, f0=f0) for f0 in ("exact", "stems")])
-    pairs = st.paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"))
+    pairs = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"))
     assert pairs[["f0_a", "f0_b"]].to_numpy().tolist() == [["exact", "stems"]]
 
 
 def test_an_unknown_metric_is_refused():
     with pytest.raises(UserError, match="No score has the metric"):
-        st.track_values(wholes({("a", "x"): [1.0]}), "SDRR", "mean")
+        track_values(wholes({("a", "x"): [1.0]}), "SDRR", "mean")
+
+
+def test_a_pair_is_compared_where_both_of_its_rows_have_values_whichever_other_pairs_there_are():
+    scores = wholes({("a", "x"): [1.0, 2.0], ("b", "x"): [0.0, 0.0], ("a", "y"): [5.0, 6.0], ("c", "y"): [NAN, 1.0]})
+    values = track_values(scores, "SI-SDR", "mean")
+    a, b, c = ("a", ""), ("b", ""), ("c", "")
+    both = compare_pairs(values, "SI-SDR", "mean", [(a, b), (c, a)], 1)
+    alone = compare_pairs(values, "SI-SDR", "mean", [(c, a)], 1)
+    found = both[both["source"] != "all"]
+    assert found[["source", "method_a", "method_b", "tracks"]].to_numpy().tolist() == [
+        ["x", "a", "b", 2],
+        ["y", "c", "a", 1],
+    ]
+    pd.testing.assert_frame_equal(both[both["method_a"] == "c"].reset_index(drop=True), alone)
+
+
+def test_a_row_that_is_nowhere_defined_on_a_source_is_in_none_of_its_pairs():
+    scores = three_methods(8)
+    without = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"))
+    undefined = pd.concat([scores, wholes({("none", "x"): [NAN] * 8})])
+    tests = paired_tests(undefined, "SI-SDR", order_of(undefined), "mean", stream("t"))
+    pd.testing.assert_frame_equal(tests, without)

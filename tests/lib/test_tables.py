@@ -1,6 +1,7 @@
 """Tables of a comparison as CSV, Markdown, LaTeX and plain text."""
 
 import io
+import json
 import re
 
 import numpy as np
@@ -8,9 +9,26 @@ import pandas as pd
 import pytest
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.provenance import folder_of
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.figures import table_texts, tables
-from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.figures.latex import latex_table
+from workflow_scripts.lib.figures.markdown import markdown_table
+from workflow_scripts.lib.figures.tables import csv_table, number
+from workflow_scripts.lib.figures.terminal import summary_text
+from workflow_scripts.lib.statistics.comparison import Comparison, compare
+from workflow_scripts.lib.statistics.costs import read_costs
+from workflow_scripts.lib.statistics.rows import (
+    BudgetRow,
+    Contrast,
+    CurveRow,
+    ErrorRow,
+    GainRow,
+    ResultRow,
+    from_json,
+    table_rows,
+    to_json,
+)
+from workflow_scripts.lib.statistics.scores import label_scores, read_failures, scores_of_family
 
 SOURCES = ("vocals", "drums", "bass", "other")
 ORDER = [("mixture", ""), ("NMF", "exact"), ("NMF", "stems"), ("broken_1", ""), ("oracle|IRM", "")]
@@ -51,8 +69,8 @@ def costs() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def compared(tracks: int = 8, status: pd.DataFrame = STATUS, sources=SOURCES) -> tables.Comparison:
-    return tables.compare(
+def compared(tracks: int = 8, status: pd.DataFrame = STATUS, sources=SOURCES) -> Comparison:
+    return compare(
         scores_of(tracks, sources),
         costs(),
         status,
@@ -65,18 +83,18 @@ def compared(tracks: int = 8, status: pd.DataFrame = STATUS, sources=SOURCES) ->
 
 
 @pytest.fixture(scope="module")
-def comparison() -> tables.Comparison:
+def comparison() -> Comparison:
     return compared()
 
 
 @pytest.fixture(scope="module")
 def markdown(comparison) -> str:
-    return table_texts.markdown_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
+    return markdown_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
 
 
 @pytest.fixture(scope="module")
 def latex(comparison) -> str:
-    return table_texts.latex_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
+    return latex_table(comparison, "SDR", DEFINITIONS, title="Guided", remark="Synthetic data")
 
 
 def rows_of(page: str, section: str) -> list[list[str]]:
@@ -87,7 +105,7 @@ def rows_of(page: str, section: str) -> list[list[str]]:
 
 
 def test_the_csv_holds_every_value_in_full_and_names_its_definition(comparison):
-    table = pd.read_csv(io.StringIO(tables.csv_table(comparison, DEFINITIONS)), keep_default_na=False, na_values=[""])
+    table = pd.read_csv(io.StringIO(csv_table(comparison, DEFINITIONS)), keep_default_na=False, na_values=[""])
     scored = table[table["status"] == "scored"]
     assert len(scored) == len(comparison.summary) == 4 * 5 * 2 * 2
     np.testing.assert_allclose(scored["value"], comparison.summary["value"], rtol=1e-15)
@@ -97,11 +115,11 @@ def test_the_csv_holds_every_value_in_full_and_names_its_definition(comparison):
 
 
 def test_failed_methods_are_rows_of_every_table(comparison, markdown, latex):
-    assert "failed for seed 0: no convergence" in tables.csv_table(comparison, DEFINITIONS)
+    assert "failed for seed 0: no convergence" in csv_table(comparison, DEFINITIONS)
     row = rows_of(markdown, "SDR, median of medians")[4]
     assert row[:2] == ["broken_1", "failed: no convergence after 100 steps"]
     assert r"broken\_1 & failed: no convergence after 100 steps" in latex
-    assert "failed: no convergence" in table_texts.summary_text(comparison, "SDR", title="Guided")
+    assert "failed: no convergence" in summary_text(comparison, "SDR", title="Guided")
 
 
 def test_a_method_of_which_one_seed_failed_is_shown_with_a_note(markdown):
@@ -127,7 +145,7 @@ def test_numbers_of_different_definitions_share_no_table(markdown):
 
 
 def test_the_headline_comes_first_whatever_the_order_of_the_metrics(comparison):
-    page = table_texts.markdown_table(comparison, "EPS", DEFINITIONS, title="Guided")
+    page = markdown_table(comparison, "EPS", DEFINITIONS, title="Guided")
     assert page.index("### EPS") < page.index("### SDR")
 
 
@@ -142,19 +160,19 @@ def test_best_is_bold_only_where_supported(markdown, latex):
     assert all(cell.startswith("**") for cell in rows[2][1:6])
     assert not any("**" in cell for row in rows[:2] + rows[3:] for cell in row)
     assert latex.count(r"\textbf{") == 2 * 5  # two metrics, four sources and their average
-    few = table_texts.markdown_table(compared(tracks=4), "SDR", DEFINITIONS, title="Guided")
+    few = markdown_table(compared(tracks=4), "SDR", DEFINITIONS, title="Guided")
     assert not any("**" in cell for row in rows_of(few, "SDR, median of medians") for cell in row)
     assert "cannot be supported with 4 tracks" in few
 
 
 def test_a_metric_without_definition_is_refused(comparison):
     with pytest.raises(UserError, match="No definition is given for the metric EPS"):
-        table_texts.markdown_table(comparison, "SDR", {"SDR": "x"}, title="Guided")
+        markdown_table(comparison, "SDR", {"SDR": "x"}, title="Guided")
 
 
 def test_an_unknown_headline_is_refused_with_the_nearest_name(comparison):
     with pytest.raises(UserError, match="did you mean 'SDR'"):
-        table_texts.markdown_table(comparison, "SDRR", DEFINITIONS, title="Guided")
+        markdown_table(comparison, "SDRR", DEFINITIONS, title="Guided")
 
 
 def test_every_definition_and_the_remark_stand_in_the_page(markdown, latex):
@@ -186,7 +204,7 @@ def test_latex_is_balanced_and_escapes_what_has_a_meaning(latex):
 
 
 def test_the_terminal_table_is_at_most_100_columns_wide(comparison):
-    text = table_texts.summary_text(comparison, "SDR", title="Guided", remark="Synthetic data")
+    text = summary_text(comparison, "SDR", title="Guided", remark="Synthetic data")
     assert max(map(len, text.splitlines())) <= 100
     assert "Synthetic data" in text
     assert text.count("*") == 5
@@ -194,7 +212,7 @@ def test_the_terminal_table_is_at_most_100_columns_wide(comparison):
 
 def test_what_does_not_fit_the_terminal_is_named(comparison):
     wide = compared(sources=tuple(f"a source with a long name {number}" for number in range(5)))
-    text = table_texts.summary_text(wide, "SDR", title="Guided")
+    text = summary_text(wide, "SDR", title="Guided")
     assert max(map(len, text.splitlines())) <= 100
     assert "In the table files alone: " in text
     assert "a source with a long name 4" in text.replace("\n  ", " ")
@@ -203,21 +221,21 @@ def test_what_does_not_fit_the_terminal_is_named(comparison):
 def test_infinite_values_are_counted_in_a_column_of_their_own(markdown):
     scores = scores_of(6)
     scores.loc[(scores["method"] == "mixture") & (scores["track"] == "t01") & (scores["frame"] == 0), "value"] = np.inf
-    infinite = tables.compare(
+    infinite = compare(
         scores, costs(), STATUS, ORDER, bounds=BOUNDS, kind="median", lower_is_better=(), generator=stream("x")
     )
-    page = table_texts.markdown_table(infinite, "SDR", DEFINITIONS, title="Guided")
+    page = markdown_table(infinite, "SDR", DEFINITIONS, title="Guided")
     header, first, *_ = rows_of(page, "SDR, median of medians")
     assert dict(zip(header, first, strict=True))["infinite"] == "4"
     assert "infinite" not in rows_of(markdown, "SDR, median of medians")[0]
 
 
 def test_undefined_and_infinite_numbers_have_signs_of_their_own():
-    assert [tables.number(value) for value in (np.nan, np.inf, -np.inf, -1.234)] == ["–", "∞", "-∞", "-1.23"]
+    assert [number(value) for value in (np.nan, np.inf, -np.inf, -1.234)] == ["–", "∞", "-∞", "-1.23"]
 
 
 def test_a_comparison_without_failures_and_costs_has_its_tables():
-    plain = tables.compare(
+    plain = compare(
         scores_of(3),
         costs().iloc[:0],
         STATUS.iloc[:0],
@@ -227,17 +245,17 @@ def test_a_comparison_without_failures_and_costs_has_its_tables():
         lower_is_better=(),
         generator=stream("x"),
     )
-    page = table_texts.markdown_table(plain, "SDR", DEFINITIONS, title="Guided")
+    page = markdown_table(plain, "SDR", DEFINITIONS, title="Guided")
     assert "### SDR, mean over frames" in page
     assert "### Costs" not in page
-    assert len(tables.csv_table(plain, DEFINITIONS).splitlines()) == 1 + len(plain.summary)
-    assert re.search(r"(?m)^NMF +exact ", table_texts.summary_text(plain, "SDR", title="Guided"))
-    assert r"\end{itemize}" in table_texts.latex_table(plain, "SDR", DEFINITIONS, title="Guided")
+    assert len(csv_table(plain, DEFINITIONS).splitlines()) == 1 + len(plain.summary)
+    assert re.search(r"(?m)^NMF +exact ", summary_text(plain, "SDR", title="Guided"))
+    assert r"\end{itemize}" in latex_table(plain, "SDR", DEFINITIONS, title="Guided")
 
 
 def test_no_scores_at_all_are_refused():
     with pytest.raises(UserError, match="no scores"):
-        tables.compare(
+        compare(
             scores_of(3).iloc[:0],
             costs(),
             STATUS,
@@ -251,6 +269,65 @@ def test_no_scores_at_all_are_refused():
 
 def test_the_scores_of_one_family_are_taken_alone_and_an_unknown_family_is_refused():
     values = pd.DataFrame({"comparison": "voice", "family": ["club", "", "studio", "club"], "value": range(4)})
-    assert list(scored.of_family(values, "club")["value"]) == [0, 3]
+    assert list(scores_of_family(values, "club")["value"]) == [0, 3]
     with pytest.raises(UserError, match=r"comparisons\.voice\.groups names the family 'clubs', .* did you mean 'club'"):
-        scored.of_family(values, "clubs")
+        scores_of_family(values, "clubs")
+
+
+# What scripts are told of rows, and what the rows left behind
+
+ROWS = [
+    ResultRow("nmf", "exact", 0, "NMF", bound=False, trained=False, adapted=False),
+    ResultRow("nmf", "exact", 1, "NMF", bound=False, trained=False, adapted=False),
+    ResultRow("tuned", "no-f0", 0, "Tuned", bound=False, trained=True, adapted=True),
+]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROWS,
+        [CurveRow("unet", "no-f0", 0, "U-Net")],
+        [Contrast("a", "b")],
+        [BudgetRow("U-Net, 1 song", "", "x", 1, None)],
+        [GainRow("L1", "B0", None, "x", adapted=True)],
+        [ErrorRow("worse", "exact", {"left_out": ["bass"]})],
+    ],
+)
+def test_what_is_told_as_json_is_what_is_read(rows):
+    assert from_json(type(rows[0]), to_json(rows)) == tuple(rows)
+    with pytest.raises(TypeError, match="unexpected"):
+        from_json(type(rows[0]), '[{"other": 1}]')
+
+
+def test_the_rows_of_a_table_are_those_of_all_seeds_once_and_no_f0_is_empty():
+    assert table_rows(ROWS) == [("NMF", "exact"), ("Tuned", "")]
+    scores = pd.DataFrame({"method": ["tuned", "nmf"], "f0": ["no-f0", "exact"]})
+    assert label_scores(scores, ROWS).to_numpy().tolist() == [["Tuned", ""], ["NMF", "exact"]]
+
+
+def test_costs_and_failures_are_read_for_the_row_that_each_manifest_belongs_to(tmp_path):
+    def job(name: str, seconds: float, earlier: tuple[float, ...] = ()):
+        """Manifest of a job's folder; wall time and memory are twice and three times its CPU seconds."""
+        costs = [
+            {"cpu_seconds": each, "wall_seconds": 2 * each, "peak_memory_mib": 3 * each} for each in (*earlier, seconds)
+        ]
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "provenance.json").write_text(json.dumps({"cost": costs[-1], "earlier_attempts": costs[:-1]}))
+        return tmp_path / f"{name}.json"
+
+    estimates = [job(f"estimate-{shard}-{row}", 10 * shard + row) for shard in range(2) for row in range(3)]
+    adapted = [job(f"adapted-{shard}", 100 + shard) for shard in range(2)]
+    model = folder_of(job("model", 1000, earlier=(500,))) / "provenance.json"
+    found = read_costs(ROWS, estimates, [model], adapted)
+    spent = found.groupby(["method", "f0", "seed", "stage"])["cpu_seconds"].apply(list).to_dict()
+    assert spent == {
+        ("NMF", "exact", 0, "separate"): [0, 10],
+        ("NMF", "exact", 1, "separate"): [1, 11],
+        ("Tuned", "", 0, "separate"): [2, 12],
+        ("Tuned", "", 0, "adapt"): [100, 101],
+        ("Tuned", "", 0, "train"): [500, 1000],
+    }
+    (tmp_path / "estimate-0-2" / "failed.txt").write_text("no convergence\n")
+    assert read_failures(ROWS, estimates).to_numpy().tolist() == [["Tuned", "", 0, "no convergence"]]

@@ -1,31 +1,34 @@
 """Figures about training: quality against the budget, what critics measured, and what they ask for."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.figures.budget import budget_figure, curves_of, has_budgets
+from workflow_scripts.lib.figures.budget import budget_figure
 from workflow_scripts.lib.figures.critics import critic_figure
 from workflow_scripts.lib.figures.curves import curves_figure
 from workflow_scripts.lib.figures.diagnostics import diagnostics_figure, has_diagnostics, quantities
 from workflow_scripts.lib.figures.style import save_figure
+from workflow_scripts.lib.statistics.budgets import budget_values, curves_of, has_budgets
+from workflow_scripts.lib.statistics.rows import BudgetRow
 
 BUDGETS = [
-    {"label": "U-Net, 1 song", "f0": "", "curve": "a", "songs": 1, "family": "studio"},
-    {"label": "Adversarial (1 song)", "f0": "", "curve": "b", "songs": 1, "family": "studio"},
-    {"label": "U-Net, 5 songs", "f0": "", "curve": "a", "songs": 5, "family": "studio"},
-    {"label": "Adversarial (all)", "f0": "", "curve": "b", "songs": None, "family": "studio"},
-    {"label": "U-Net, all songs", "f0": "", "curve": "a", "songs": None, "family": None},
-    {"label": "NMF", "f0": "", "curve": "c", "songs": 5, "family": "studio"},
+    BudgetRow("U-Net, 1 song", "", "a", 1, "studio"),
+    BudgetRow("Adversarial (1 song)", "", "b", 1, "studio"),
+    BudgetRow("U-Net, 5 songs", "", "a", 5, "studio"),
+    BudgetRow("Adversarial (all)", "", "b", None, "studio"),
+    BudgetRow("U-Net, all songs", "", "a", None, None),
+    BudgetRow("NMF", "", "c", 5, "studio"),
 ]
 
 
 def scores_of(offset: float) -> pd.DataFrame:
     """Each row of the table is as good as its place in BUDGETS, give or take 0.1 dB; and a row without a budget."""
-    generator, labels = stream("budgets"), [*(row["label"] for row in BUDGETS), "Mixture"]
+    generator, labels = stream("budgets"), [*(row.label for row in BUDGETS), "Mixture"]
     rows = [
         (f"song-{track}", source, label, "", 0, "SDR", pd.NA, offset + place + generator.uniform(-0.1, 0.1))
         for (place, label), source, track in itertools.product(enumerate(labels), ("vocals", "rest"), range(6))
@@ -35,8 +38,12 @@ def scores_of(offset: float) -> pd.DataFrame:
 
 
 def drawn(budgets=BUDGETS, groups=("club", "studio")):
-    scores = {group: scores_of(10.0 * number) for number, group in enumerate(groups)}
-    return budget_figure(scores, "SDR", budgets, "median", stream("interval"), title="voice", remark="Synthetic.")
+    generator = stream("interval")
+    tables = {
+        group: budget_values(scores_of(10.0 * number), "SDR", budgets, "median", generator)
+        for number, group in enumerate(groups)
+    }
+    return budget_figure(tables, "SDR", budgets, title="voice", remark="Synthetic.")
 
 
 def test_rows_that_differ_in_their_budget_only_are_one_curve_called_what_their_labels_begin_with():
@@ -64,7 +71,7 @@ def test_the_budget_figure_has_a_panel_a_group_and_source_with_values_at_their_b
 
 
 def test_curves_of_one_name_are_told_apart():
-    clash = [row | {"label": f"X {number}", "curve": str(number % 2)} for number, row in enumerate(BUDGETS[:4])]
+    clash = [replace(row, label=f"X {number}", curve=str(number % 2)) for number, row in enumerate(BUDGETS[:4])]
     assert len(curves_of(clash)) == 2
 
 

@@ -21,6 +21,7 @@ SMALL = adversarial.Settings(
     window=64, hop=32, frames=8, levels=2, width=2, critic_width=4, learning_rate=3e-3, critic_rate=3e-3, alpha=0.01
 )
 LENGTH, BATCH = 2000, 2
+CONSTRAINTS = ("one-sided", "two-sided", "spectral norm")
 
 
 def count(module: torch.nn.Module) -> int:
@@ -82,8 +83,8 @@ KEYS = {"loss", "supervised", "additivity", "gradient_ratio"} | {
 }
 
 
-@pytest.mark.parametrize("constraint", adversarial.CONSTRAINTS)
-@pytest.mark.parametrize("mixtures", [adversarial.LAST, adversarial.NEW])
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize("mixtures", ["last round", "new"])
 def test_every_curve_is_finite_and_the_penalty_is_there_where_it_is_asked_for(constraint, mixtures):
     learner = trainee(replace(SMALL, constraint=constraint, mixtures=mixtures, rounds=2))
     report = learner.step(1)
@@ -91,15 +92,15 @@ def test_every_curve_is_finite_and_the_penalty_is_there_where_it_is_asked_for(co
     assert report.keys() == KEYS
     assert all(torch.isfinite(torch.tensor(value)) for value in report.values())
     if constraint != "one-sided":  # whose penalty is rightly zero for a flat critic
-        assert (report["penalty_vocals"] == 0) == (constraint == adversarial.SPECTRAL_NORM)
+        assert (report["penalty_vocals"] == 0) == (constraint == "spectral norm")
     assert report["gradient_ratio"] > 0
 
 
 @pytest.mark.parametrize(
     ("mixtures", "rounds", "expected"),
     [
-        (adversarial.LAST, 1, [2 * BATCH]), (adversarial.LAST, 3, [BATCH, BATCH, 2 * BATCH]),
-        (adversarial.NEW, 2, [BATCH, BATCH, 2 * BATCH]),
+        ("last round", 1, [2 * BATCH]), ("last round", 3, [BATCH, BATCH, 2 * BATCH]),
+        ("new", 2, [BATCH, BATCH, 2 * BATCH]),
     ],
 )  # fmt: skip
 def test_the_separator_is_run_once_for_a_batch_of_mixtures_whatever_the_number_of_critics(mixtures, rounds, expected):
@@ -183,7 +184,7 @@ class Recorded(Given):
         return super().batch(seed, number)
 
 
-@pytest.mark.parametrize(("mixtures", "turns"), [(adversarial.LAST, 3), (adversarial.NEW, 4)])
+@pytest.mark.parametrize(("mixtures", "turns"), [("last round", 3), ("new", 4)])
 def test_every_stream_has_a_seed_of_its_own_and_never_repeats_a_batch(mixtures, turns):
     paired = Recorded(examples(), BATCH)
     solos = {source: Recorded(examples(3), BATCH) for source in scenes.SOURCES}
@@ -197,7 +198,7 @@ def test_every_stream_has_a_seed_of_its_own_and_never_repeats_a_batch(mixtures, 
     assert len({seed for asked in streams for seed, _ in asked}) == 4
 
 
-@pytest.mark.parametrize("constraint", adversarial.CONSTRAINTS)
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_a_training_that_goes_on_from_its_state_repeats_every_bit(constraint, tmp_path):
     settings, accelerator = replace(SMALL, constraint=constraint, rounds=2), Accelerator(cpu=True)
     straight, resumed = trainee(settings), trainee(settings)
@@ -247,17 +248,13 @@ def test_a_dead_output_stops_the_training_by_name():
         learner.validate()
 
 
-def test_what_is_missing_or_misspelt_is_named():
+def test_what_is_missing_is_named():
     given = Given(examples())
     with pytest.raises(UserError, match="needs unpaired recordings"):
         trainee(data=TrainingData(given, given))
     whole = unpaired(examples())
     with pytest.raises(UserError, match="none of accompaniment"):
         trainee(data=TrainingData(given, given, Unpaired(whole.mixtures, {"vocals": whole.solos["vocals"]})))
-    with pytest.raises(UserError, match="did you mean 'one-sided'"):
-        trainee(replace(SMALL, constraint="one sided"))
-    with pytest.raises(UserError, match="'rounds' is 0"):
-        trainee(replace(SMALL, rounds=0))
 
 
 # The view of the critics

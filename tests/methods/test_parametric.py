@@ -26,6 +26,7 @@ SMALL = parametric.Settings(
     encoder_width=16, code_width=8, decoder_width=16, learning_rate=3e-3, decay_steps=1000, chunk_seconds=0.5
 )
 RATE = 8000
+SUPERVISIONS = ("mixture", "voices")
 
 
 def count(module: torch.nn.Module) -> int:
@@ -120,7 +121,7 @@ DIFFICULT = {
 
 
 @pytest.mark.parametrize("kind", DIFFICULT)
-@pytest.mark.parametrize("supervision", parametric.SUPERVISIONS)
+@pytest.mark.parametrize("supervision", SUPERVISIONS)
 def test_gradients_are_finite_for_difficult_input(kind, supervision):
     settings = replace(SMALL, supervision=supervision)
     network = small_network()
@@ -131,7 +132,7 @@ def test_gradients_are_finite_for_difficult_input(kind, supervision):
     assert all(torch.isfinite(each).all() for each in gradients)
 
 
-@pytest.mark.parametrize("supervision", parametric.SUPERVISIONS)
+@pytest.mark.parametrize("supervision", SUPERVISIONS)
 def test_a_few_steps_lower_the_validation_loss(supervision):
     learner = trainee(replace(SMALL, supervision=supervision))
     before = learner.validate()["loss"]
@@ -174,7 +175,7 @@ def test_the_supervised_loss_of_one_voice_alone_is_the_unsupervised_one():
     alone = scenes.scene(length=4000)
     alone = replace(alone, mixture=alone.references[0], references=alone.references[:1], sources=alone.sources[:1])
     losses = []
-    for supervision in parametric.SUPERVISIONS:
+    for supervision in SUPERVISIONS:
         settings = replace(SMALL, supervision=supervision)
         given = parametric.example(settings, [alone], generator_of(0))
         losses.append(parametric.loss_of(settings, small_network(), given).item())
@@ -243,12 +244,6 @@ def test_a_model_for_another_rate_or_size_is_refused():
         parametric.separate(whole, SMALL, weights)
     with pytest.raises(UserError, match="shape"):
         parametric.separate(scenes.scene(length=3000), replace(SMALL, decoder_width=24), weights)
-
-
-@pytest.mark.parametrize("change", [{"supervision": "mix"}, {"output": "mask"}, {"synthesis": "fix"}])
-def test_a_misspelt_choice_is_answered_with_the_nearest(change):
-    with pytest.raises(UserError, match="did you mean"):
-        parametric.separate(scenes.scene(length=900), replace(SMALL, **change), small_weights())
 
 
 # Chunks

@@ -27,7 +27,7 @@ from workflow_scripts.lib.networks.unet import (
 )
 
 SMALL = unet.Settings(width=2, window=256, hop=128, chunk_seconds=0.5)
-conditions = pytest.mark.parametrize("condition", unet.CONDITIONS)
+conditions = pytest.mark.parametrize("condition", ["pitch", "harmonics", "none"])
 
 
 def count(module: torch.nn.Module) -> int:
@@ -198,8 +198,3 @@ def test_a_long_track_is_masked_without_a_seam():
     share = estimates.square().unfold(-1, 500, 500).mean(dim=-1) / noise.square().unfold(-1, 500, 500).mean(dim=-1)
     assert share.shape == (2, 1, 40)
     assert 10 * torch.log10(share[..., 1:] / share[..., :-1]).abs().max() < 1.5
-
-
-def test_a_misspelt_condition_is_answered_with_the_nearest():
-    with pytest.raises(UserError, match="did you mean 'pitch'"):
-        trainee(replace(SMALL, condition="pich"))

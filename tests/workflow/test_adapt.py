@@ -1,8 +1,6 @@
 """Adaptation in whole runs: a job that is killed, a model that failed, marks, and what the plan refuses."""
 
-import copy
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -18,16 +16,11 @@ import yaml
 
 from tests.workflow import learner
 from tests.workflow.conftest import Project
-from tests.workflow.test_plan import DEFAULT
 from tests.workflow.test_training import TRAINING, _kill_when_there_is
-from workflow_scripts import declared
 from workflow_scripts.adapt.adapt import adapt
-from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.marks.make_marks import make_marks
-from workflow_scripts.plan import Plan
-from workflow_scripts.plan_codes import Codes
 from workflow_scripts.separate.separate import separate
 
 RATE = 8000
@@ -211,140 +204,3 @@ def test_marks_found_from_stems_are_audacity_labels(adapted, tmp_path):
     control = {"kind": "all_active", "settings": "{}"}
     make_marks(data=data, part="1-of-1", out=tmp_path / "control.json", code="", **(chosen | control))
     assert (tmp_path / "control/song-3.txt").read_text() == "0.000000\t3.000000\tbass\n0.000000\t3.000000\tvoice\n"
-
-
-# The plan of an adaptation, without running it
-
-
-@pytest.fixture
-def config(monkeypatch):
-    """The default configuration, with a method that adapts a trained one."""
-    has, adapts = declared.has, ("nmf_supervised", "adapt")
-    monkeypatch.setattr(declared, "has", lambda module, name: (module, name) == adapts or has(module, name))
-    method = {"label": "Adapter", "module": "nmf_supervised", "needs": ["marks", "adaptation"]}
-    config = copy.deepcopy(DEFAULT)
-    config["methods"] = {"adapter": method | {"start": "nmf_supervised", "marks": "jitter_50ms"}}
-    config["comparisons"]["guided"] |= {"methods": ["mixture", "adapter"], "dataset": "songs"}
-    config["run"] = ["guided"]
-    return config
-
-
-class _Job(dict):
-    __getattr__ = dict.__getitem__
-
-
-def _job(**names) -> _Job:
-    given = {"dataset": "songs", "sources": "vocals+drums", "method": "adapter", "f0": "no-f0", "seed": 2}
-    return _Job(given | {"split": "test", "shard": "1-of-3", "marks": "jitter_50ms"} | names)
-
-
-def test_each_stage_of_an_adaptation_is_given_the_files_of_the_stages_before(config):
-    plan, job = Plan(config), _job()
-    marks = "results/make_marks/songs/{}/test/1-of-3.json"
-    prepared = {"data": "results/prepare/songs.json"}
-    assert plan.marks_inputs(job) == prepared | {"of": marks.format("exact")}
-    assert plan.adapt_inputs(job) == prepared | {
-        "model": "results/train/songs/vocals+drums/nmf_supervised/no-f0/seed2/model.safetensors",
-        "marks": marks.format("jitter_50ms"),
-    }
-    assert plan.separate_inputs(job) == prepared | {
-        "adapted": "results/adapt/songs/vocals+drums/adapter/seed2/test/1-of-3.json",
-        "marks": marks.format("jitter_50ms"),
-    }
-    base = "results/adapt/songs/vocals+drums+bass+other/adapter/seed0/test"
-    config["shards"] = 2
-    assert Plan(config).adaptations("guided") == [f"{base}/1-of-2.json", f"{base}/2-of-2.json"]
-    assert Plan(config).models("guided") == []
-
-
-def test_a_data_set_may_take_its_models_from_another(config):
-    songs = {"kind": "embedded", "stems": ["vocals", "drums", "bass", "other"], "settings": {"corpus": "songs"}}
-    config["datasets"] = {"quiet": songs | {"label": "Q", "rate": 22050, "muted": {"seed": 0}, "models_from": "songs"}}
-    plan = Plan(config)
-    found = plan.adapt_inputs(_job(dataset="quiet"))
-    assert found["data"] == "results/prepare/quiet.json"
-    assert found["model"].startswith("results/train/songs/vocals+drums/nmf_supervised/")
-    codes = Codes(plan)
-    assert codes.adapt("quiet", "adapter") != codes.adapt("songs", "adapter")
-    assert codes.prepare("quiet") != codes.prepare("songs")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"methods": {"nmf_supervised": {"settings": {"components": 7}}}},
-        {"marks": {"exact": {"settings": {"minimum": 0.7}}}},
-        {"methods": {"adapter": {"marks": "exact"}}},
-        {"methods": {"adapter": {"settings": {"iterations": 7}}}},
-    ],
-)
-def test_what_an_adaptation_depends_on_is_in_its_fingerprint_and_in_that_of_its_estimates(config, change):
-    plain = Codes(Plan(copy.deepcopy(config)))
-    for library, entries in change.items():
-        for name, keys in entries.items():
-            config.setdefault(library, {}).setdefault(name, {}).update(keys)
-    changed = Codes(Plan(config))
-    assert changed.adapt("songs", "adapter") != plain.adapt("songs", "adapter")
-    assert changed.separate("songs", "adapter", "no-f0") != plain.separate("songs", "adapter", "no-f0")
-    assert changed.separate("songs", "mixture", "no-f0") == plain.separate("songs", "mixture", "no-f0")
-
-
-MISTAKES = [
-    ({"start": None}, "methods.adapter needs adaptation, but names no model to adapt; name a method in"),
-    ({"start": "nmf_supervise"}, "methods.adapter.start names 'nmf_supervise', which is not defined; did you mean"),
-    ({"start": "mixture"}, "methods.adapter.start names 'mixture', which is not trained, so it has no model"),
-    ({"module": "mixture"}, "methods.adapter needs adaptation, but its module 'mixture' has none"),
-    ({"marks": None}, "methods.adapter needs marks, but names none; name a source in methods.adapter.marks."),
-    ({"marks": "exakt"}, "methods.adapter.marks names 'exakt', which is not defined; did you mean 'exact'?"),
-    ({"needs": ["adaptation"]}, "methods.adapter.marks is given, but `needs` has no 'marks'; add it there."),
-    ({"marks": "user"}, "marks.user.settings.root is 'my_marks', where there is nothing; set it to your folder"),
-    ({"needs": ["marks", "adaptation", "f0"]}, "needs adaptation and F0, which adaptation is not given"),
-]
-
-
-@pytest.mark.parametrize(("change", "sentence"), MISTAKES, ids=[each[1][-30:] for each in MISTAKES])
-def test_a_mistake_about_adaptation_is_told_in_one_sentence(config, change, sentence):
-    config["methods"]["adapter"] |= change
-    with pytest.raises(UserError, match=re.escape(sentence)) as error:
-        Plan(config)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("library", "change", "sentence"),
-    [
-        ("marks", {"exact": {"settings": {"minimun": 1}}}, "'minimun' is unknown; did you mean 'minimum'?"),
-        (
-            "marks",
-            {"jitter_50ms": {"of": "exacd"}},
-            "marks.jitter_50ms.of names 'exacd', which is not defined; did you",
-        ),
-        ("datasets", {"songs": {"models_from": "song"}}, "songs.models_from names 'song', which is not defined"),
-        (
-            "datasets",
-            {"songs": {"models_from": "chorales"}},
-            "models_from is 'chorales', whose rate is 16000, but that",
-        ),
-        ("datasets", {"songs": {"muted": {"sed": 1}}}, "the key 'muted.sed' is unknown; did you mean 'seed'?"),
-    ],
-)
-def test_a_mistake_about_marks_and_models_is_told_in_one_sentence(config, library, change, sentence):
-    config[library] = change
-    with pytest.raises(UserError, match=re.escape(sentence)):
-        Plan(config)
-
-
-@pytest.mark.parametrize(
-    ("keys", "methods", "sentence"),
-    [
-        ({"muted": {"seed": 1}}, ["mixture"], "datasets.own.muted is set, but a recording has no stems to mute"),
-        ({}, ["adapter"], "marks.jitter_50ms.of is 'exact', found from stems, but a recording has none"),
-        ({}, ["mixture"], "comparisons.guided cannot score 'own', a recording, which has no stems."),
-    ],
-)
-def test_what_needs_stems_is_refused_for_a_recording(config, keys, methods, sentence):
-    recording = {"label": "R", "kind": "recording", "settings": {"root": __file__}, "stems": ["vocals", "drums"]}
-    config["datasets"] = {"own": recording | keys}
-    config["comparisons"]["guided"] |= {"dataset": "own", "sources": ["vocals", "drums"], "methods": methods}
-    with pytest.raises(UserError, match=re.escape(sentence)):
-        Plan(config)

@@ -1,6 +1,5 @@
 """Training in whole runs: one model a source of F0, a method that diverges, a training that is killed."""
 
-import copy
 import json
 import os
 import re
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,14 +20,10 @@ import yaml
 from tests.lib.test_excerpts import prepared
 from tests.workflow import learner
 from tests.workflow.conftest import Project
-from tests.workflow.test_plan import DEFAULT
-from workflow_scripts import declared, plan_checks
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.training.learning import TrainingResult
 from workflow_scripts.lib.weights.model_file import load_model, save_model
-from workflow_scripts.plan import Plan
-from workflow_scripts.plan_codes import Codes
 from workflow_scripts.train import train as training_script
 
 MODELS = Path("results/train/mine/voice+bass")
@@ -219,149 +213,3 @@ def test_a_state_is_resumed_only_by_a_training_from_the_same_model(train, monkey
     for start in ([], [Path("0.safetensors")], [Path("1.safetensors")], [Path("0.safetensors")]):
         train("again", *start)
     assert len(fingerprints) == 4 and len(set(fingerprints)) == 3 and fingerprints[1] == fingerprints[3]
-
-
-# The plan of a training, without running it
-
-
-@pytest.fixture
-def config(tmp_path, monkeypatch):
-    """The default configuration, with a method that learns step by step from F0."""
-    learns = declared.learns_by_steps
-    monkeypatch.setattr(declared, "learns_by_steps", lambda module: module == "nmf_source_filter" or learns(module))
-    learner = {
-        "label": "Learner", "module": "nmf_source_filter", "needs": ["f0", "training"], "training": {}, "settings": {},
-    }  # fmt: skip
-    config = copy.deepcopy(DEFAULT) | {"methods": {"learner": learner}, "run": ["vocal_ensemble", "guided"]}
-    config["comparisons"]["vocal_ensemble"] |= {"methods": ["mixture", "learner"], "f0": ["exact", "stems"]}
-    config["run"] = ["vocal_ensemble"]
-    return config
-
-
-def test_a_method_that_needs_f0_has_a_model_for_each_source_of_f0_and_seed(config):
-    config["comparisons"]["vocal_ensemble"]["seeds"] = [0, 1]
-    plan = Plan(config)
-    base = "results/train/chorales/soprano+alto+tenor+bass/learner"
-    folders = [f"{base}/{f0}/seed{seed}" for f0 in ("exact", "stems") for seed in (0, 1)]
-    assert plan.models("vocal_ensemble") == [f"{folder}/provenance.json" for folder in folders]
-    assert plan.curves("vocal_ensemble") == [f"{folder}/curves.csv" for folder in folders]
-    assert [row["f0"] for row in json.loads(plan.curve_labels("vocal_ensemble"))] == [
-        "exact",
-        "exact",
-        "stems",
-        "stems",
-    ]
-    assert plan.with_curves() == ["vocal_ensemble"]
-
-
-def test_training_is_given_the_f0_of_every_shard_of_the_splits_that_it_reads(config):
-    config["shards"] = 2
-    found = Plan(config).training_f0("chorales", "learner", "stems")
-    base = "results/estimate_f0/chorales/stems"
-    assert found == [f"{base}/{split}/{k}-of-2.json" for split in ("train", "valid") for k in (1, 2)]
-    assert Plan(config).training_f0("chorales", "learner", "no-f0") == []
-
-
-def test_a_method_that_reads_no_stem_may_learn_from_the_test_mixtures_and_is_given_their_f0(config, monkeypatch):
-    config["methods"]["learner"] |= {"train_on": "test", "settings": {"supervision": "mixture"}}
-    monkeypatch.setattr(plan_checks, "_check_settings", lambda *_: None)  # the module has no such setting
-    found = Plan(config).training_f0("chorales", "learner", "stems")
-    assert found == ["results/estimate_f0/chorales/stems/test/1-of-1.json"]
-
-
-def test_a_model_to_start_from_is_an_input_for_the_same_data_sources_f0_and_seed(config):
-    config["methods"]["again"] = config["methods"]["learner"] | {"start": "learner"}
-    config["comparisons"]["vocal_ensemble"]["methods"] = ["again"]
-    job = {"dataset": "chorales", "sources": "alto+bass", "method": "again", "f0": "stems", "seed": "3"}
-    plan = Plan(config)
-    assert plan.start_model(SimpleNamespace(**job)) == [
-        "results/train/chorales/alto+bass/learner/stems/seed3/model.safetensors"
-    ]
-    assert plan.start_model(SimpleNamespace(**job | {"method": "learner"})) == []
-    config["methods"]["learner"]["needs"] = ["training"]
-    assert Plan(config).start_model(SimpleNamespace(**job)) == [
-        "results/train/chorales/alto+bass/learner/no-f0/seed3/model.safetensors"
-    ]
-
-
-def test_a_change_of_the_model_to_start_from_changes_what_starts_from_it(config):
-    config["methods"]["again"] = config["methods"]["learner"] | {"start": "learner"}
-    config["methods"]["third"] = config["methods"]["learner"] | {"start": "again"}
-    plain = Codes(Plan(copy.deepcopy(config)))
-    config["methods"]["learner"] = config["methods"]["learner"] | {"training": {"steps": 7}}
-    changed = Codes(Plan(config))
-    found = [[codes.train("chorales", name, "exact") for name in ("again", "third")] for codes in (plain, changed)]
-    assert len({code for pair in found for code in pair}) == 4
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"training": {"steps": 7}}, {"budget": {"songs": 1}}, {"budget": {"family": "club"}},
-        {"label": "Learner", "settings": {"bands": 7}}, {"needs": ["f0", "training", "unpaired"]},
-        {"needs": ["f0", "training", "unpaired"], "unpaired": {"family": "club"}},
-    ],
-)  # fmt: skip
-def test_what_a_model_depends_on_is_in_its_fingerprint_and_in_that_of_its_estimates(config, change):
-    plain = Codes(Plan(copy.deepcopy(config)))
-    config["methods"]["learner"] |= change
-    changed = Codes(Plan(config))
-    for code in (Codes.train, Codes.separate):
-        assert code(changed, "chorales", "learner", "exact") != code(plain, "chorales", "learner", "exact")
-        assert code(plain, "chorales", "learner", "stems") != code(plain, "chorales", "learner", "exact")
-        assert code(changed, "songs", "nmf_supervised", "no-f0") == code(plain, "songs", "nmf_supervised", "no-f0")
-
-
-MISTAKES = [
-    (
-        "nmf1",
-        {"training": {"steps": 3}},
-        "methods.nmf1.training is given, but the module 'nmf_harmonic' does not learn",
-    ),
-    ("nmf1", {"budget": {"songs": 1}}, "methods.nmf1.budget is given, but `needs` has no 'training'; add it there."),
-    ("learner", {"train_on": "test"}, "methods.learner.train_on is 'test', which would show the method the stems"),
-    ("learner", {"training": {"stepps": 3}}, "the key 'training.stepps' is unknown; did you mean 'steps'?"),
-    ("learner", {"training": {"precision": "fp8"}}, "the key 'training.precision' is 'fp8'; did you mean 'fp16'?"),
-    (
-        "learner",
-        {"start": "lerner"},
-        "methods.learner.start names 'lerner', which is not defined; did you mean 'learner'",
-    ),
-    (
-        "learner",
-        {"start": "learner"},
-        "learner.start goes round in a circle, learner from learner; let one of them start",
-    ),
-    (
-        "learner",
-        {"start": "hpss"},
-        "learner.start names 'hpss', which is not trained, so it has no model to start from",
-    ),
-    (
-        "nmf_supervised",
-        {"start": "learner"},
-        "methods.nmf_supervised uses 'start', but the module 'nmf_supervised' does",
-    ),
-    ("nmf1", {"needs": ["unpaired"]}, "methods.nmf1 needs 'unpaired' without 'training', which uses it; add it there."),
-    ("learner", {"unpaired": {"family": "club"}}, "learner.unpaired is given, but `needs` has no 'unpaired'; add it"),
-    ("learner", {"budget": {"famly": "club"}}, "the key 'budget.famly' is unknown; did you mean 'family'?"),
-    (
-        "learner",
-        {"needs": ["f0", "training", "unpaired"], "start": "unet", "budget": {"songs": 2}},
-        "learner.start names 'unet', whose budget is {\"family\": null, \"songs\": null}, but that of 'learner' is",
-    ),
-    (
-        "learner",
-        {"budget": {"songs": 0}},
-        "the key 'budget.songs' is 0; allowed is a whole number or null, at least 1.",
-    ),
-]
-
-
-@pytest.mark.parametrize(("method", "change", "sentence"), MISTAKES, ids=[each[2][-30:] for each in MISTAKES])
-def test_a_mistake_about_training_is_told_in_one_sentence(config, method, change, sentence):
-    config["comparisons"]["vocal_ensemble"]["methods"] = ["nmf1", "learner", "nmf_supervised"]
-    config["methods"].setdefault(method, {}).update(change)
-    with pytest.raises(UserError, match=re.escape(sentence)) as error:
-        Plan(config)
-    assert "\n" not in str(error.value)

@@ -1,15 +1,18 @@
-"""Draw the figures of one comparison: distributions a source and method, and a track-by-method heat map."""
+"""Draw the figures of one comparison: distributions, a track-by-method heat map, and quality against the budget."""
 
-import json
 from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.figures import style
-from workflow_scripts.lib.figures.budget import budget_figure, has_budgets
-from workflow_scripts.lib.statistics import scores as scored
-from workflow_scripts.lib.statistics.statistics import Kind
+from workflow_scripts.lib.figures.budget import budget_figure
+from workflow_scripts.lib.figures.distribution import distribution_figure
+from workflow_scripts.lib.figures.heat_map import heat_map_figure
+from workflow_scripts.lib.figures.style import save_figure
+from workflow_scripts.lib.statistics.aggregates import Kind
+from workflow_scripts.lib.statistics.budgets import budget_values, has_budgets
+from workflow_scripts.lib.statistics.rows import BudgetRow, ResultRow, from_json, table_rows
+from workflow_scripts.lib.statistics.scores import label_scores, read_scores, scores_of_family
 
 
 def draw(
@@ -18,25 +21,29 @@ def draw(
 ) -> None:  # fmt: skip
     """Write the figures distribution and heat_map as PDF, SVG and PNG, for all songs and in a folder for each group.
 
-    Where a method stands in the comparison with several budgets (`budgets`, JSON), also the figure budget, a panel a
-    group. `groups` are families of songs; `scores` and `out` are manifests of folders.
+    Where a method stands in the comparison with several budgets (`budgets`, JSON of `BudgetRow`), also the figure
+    budget, a panel a group. `groups` are families of songs; `scores` and `out` are manifests of folders, `rows` is JSON
+    of `ResultRow`.
     """
-    labels, trained = json.loads(rows), json.loads(budgets)
+    labels, trained = from_json(ResultRow, rows), from_json(BudgetRow, budgets)
     with recorded(out, code, metric=metric, aggregation=aggregation) as folder:
-        values, order = scored.labelled(scored.read(scores), labels), scored.order(labels)
+        values, order = label_scores(read_scores(scores), labels), table_rows(labels)
         name = values["comparison"].iloc[0]
         shown = {"title": name.replace("_", " "), "remark": remark}
-        parts = {group: scored.of_family(values, group) for group in groups}
-        bounds = [row["label"] for row in labels if row["bound"]]
+        parts = {group: scores_of_family(values, group) for group in groups}
+        bounds = [row.label for row in labels if row.bound]
         for group, part in {"": values, **parts}.items():
             titled = shown | {"title": ", ".join(filter(None, (shown["title"], group)))}
-            distribution = style.distribution_figure(part, metric, order, aggregation, bounds=bounds, **titled)
-            style.save_figure(distribution, folder / group / "distribution")
-            style.save_figure(style.heat_map(part, metric, order, aggregation, **titled), folder / group / "heat_map")
+            distribution = distribution_figure(part, metric, order, aggregation, bounds=bounds, **titled)
+            save_figure(distribution, folder / group / "distribution")
+            save_figure(heat_map_figure(part, metric, order, aggregation, **titled), folder / group / "heat_map")
         if has_budgets(trained):
             generator = stream("bootstrap", name, "budgets")
-            figure = budget_figure(parts or {"": values}, metric, trained, aggregation, generator, **shown)
-            style.save_figure(figure, folder / "budget")
+            tables = {
+                group: budget_values(part, metric, trained, aggregation, generator)
+                for group, part in (parts or {"": values}).items()
+            }
+            save_figure(budget_figure(tables, metric, trained, **shown), folder / "budget")
 
 
 if __name__ == "__main__":

@@ -17,14 +17,22 @@ from workflow_scripts.lib.weights.model_file import load_model
 
 
 def draw_critics(
-    *, data: Path, model: Path, module: str, settings: str, label: str, sources: list[str], split: str, remark: str,
-    out: Path, code: str,
-) -> None:  # fmt: skip
+    *,
+    data: Path,
+    model: Path,
+    method: str,
+    label: str,
+    sources: list[str],
+    split: str,
+    remark: str,
+    out: Path,
+    code: str,
+) -> None:
     """Write critics-<family> (or critics, where there is none) as PDF, SVG and PNG, of the first song of each.
 
     `data` and `out` are manifests of folders. Where the training of the model failed, there is only `failed.txt`.
     """
-    method, chosen = contract.load(module, json.loads(settings))
+    module, chosen = contract.load(*(json.loads(method)[name] for name in ("module", "settings")))
     weights, header = load_model(model, torch.device("cpu"))
     root = folder_of(data)
     with recorded(out, code) as folder:
@@ -35,7 +43,7 @@ def draw_critics(
         for family in dict.fromkeys(track.family for track in tracks):
             track = next(track for track in tracks if track.family == family)
             scene = scenes.scene(root, track, tuple(sources), [], 0, None, torch.device("cpu"))
-            estimates, gradients = method.critics_view(scene, chosen, weights)
+            estimates, gradients = module.critics_view(scene, chosen, weights)
             figure = critic_figure(
                 estimates.numpy(),
                 gradients.numpy(),

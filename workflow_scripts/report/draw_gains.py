@@ -1,56 +1,63 @@
 """Draw what the rows of one comparison gain over the model that they start from."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.figures import gains as gained
+from workflow_scripts.lib.figures.gains import gains_figure
+from workflow_scripts.lib.figures.gains_by_marks import marks_figure
+from workflow_scripts.lib.figures.gains_by_parameters import parameters_figure
 from workflow_scripts.lib.figures.style import save_figure
-from workflow_scripts.lib.statistics import scores as scored
-from workflow_scripts.lib.statistics.statistics import Kind
+from workflow_scripts.lib.metrics.families import load_metrics
+from workflow_scripts.lib.statistics.aggregates import Kind
+from workflow_scripts.lib.statistics.gains import gain_metrics, gain_points, points_by_marks, points_by_parameters
+from workflow_scripts.lib.statistics.rows import GainRow, ResultRow, from_json
+from workflow_scripts.lib.statistics.scores import label_scores, read_scores
 
 
 def draw_gains(
-    *, scores: list[Path], adapted: list[Path], rows: str, gains: str, metrics: list[str], aggregation: Kind,
-    remark: str, out: Path, code: str,
+    *, scores: list[Path], adapted: list[Path], rows: str, gains: str, metrics: list[str], families: list[str],
+    aggregation: Kind, remark: str, out: Path, code: str,
 ) -> None:  # fmt: skip
     """Write gains.csv, the points of the figures, and gains, marks and parameters as PDF, SVG and PNG.
 
     marks is drawn where rows differ in nothing but their marks, parameters where they differ in how many are trained.
-    `scores`, `adapted` and `out` are manifests of folders, `adapted` of the adapted models in the order of `rows`
-    (JSON), shard after shard; `gains` (JSON) says which row starts from which.
+    `metrics` are of the `families`, names of modules. `scores`, `adapted` and `out` are manifests of folders, `adapted`
+    of the adapted models in the order of `rows` (JSON of `ResultRow`), shard after shard; `gains` (JSON of `GainRow`)
+    says which row starts from which.
     """
-    labels = json.loads(rows)
+    labels, known = from_json(ResultRow, rows), load_metrics(families)
     with recorded(out, code, aggregation=aggregation) as folder:
-        values = scored.labelled(scored.read(scores), labels)
+        values = label_scores(read_scores(scores), labels)
         name = values["comparison"].iloc[0]
         # The stream of the planned contrasts, so that a difference has one interval wherever it is told.
         generator, trained = stream("contrasts", name), trained_parameters(labels, adapted)
-        shown_metrics = gained.shown_metrics(metrics)
-        points = gained.gains(values, shown_metrics, json.loads(gains), trained, aggregation, generator)
-        write_text(folder / "gains.csv", points.drop(columns="alike").to_csv(index=False))
-        shown = {"title": name.replace("_", " "), "remark": remark}
+        pairs = from_json(GainRow, gains)
+        points = gain_points(values, gain_metrics(metrics), pairs, trained, aggregation, generator)
+        write_text(folder / "gains.csv", points.drop(columns="group").to_csv(index=False))
         figures = {
-            "gains": (points, gained.gains_figure),
-            "marks": (gained.by_marks(points), gained.marks_figure),
-            "parameters": (gained.by_parameters(points), gained.parameters_figure),
+            "gains": (points, gains_figure),
+            "marks": (points_by_marks(points), marks_figure),
+            "parameters": (points_by_parameters(points), parameters_figure),
         }
         for stem, (chosen, figure) in figures.items():
             if not chosen.empty:
-                save_figure(figure(chosen, **shown), folder / stem)
+                title = name.replace("_", " ")
+                save_figure(figure(chosen, metrics=known, title=title, remark=remark), folder / stem)
 
 
-def trained_parameters(labels: list[dict], adapted: list[Path]) -> dict[str, int]:
+def trained_parameters(rows: Sequence[ResultRow], adapted: Sequence[Path]) -> dict[str, int]:
     """How many parameters each adapted row trained, by its label; rows whose adaptation failed are left out."""
-    rows = [row for row in labels if row["adapted"]]
+    labels = [row.label for row in rows if row.adapted]
     found = {}
     for index, path in enumerate(adapted):
         facts = json.loads((folder_of(path) / "provenance.json").read_text(encoding="utf-8"))
         if "trained_parameters" in facts:
-            found[rows[index % len(rows)]["label"]] = facts["trained_parameters"]
+            found[labels[index % len(labels)]] = facts["trained_parameters"]
     return found
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.provenance import folder_of
-from workflow_scripts.lib.statistics import scores as scored
+from workflow_scripts.lib.statistics.scores import read_scores
 
 FIGURES = {
     "draw_training": "training curves",
@@ -16,13 +16,15 @@ FIGURES = {
 }
 
 
-def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: Path, parquet: Path) -> None:
+def report(
+    *, scores: list[Path], tables: list[Path], f0: list[Path], figures: list[Path], summary: Path, parquet: Path
+) -> None:
     """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0.
 
-    `scores` and `tables` are manifests of folders.
+    `scores`, `tables` and `figures` are manifests of folders.
     """
     with atomic(parquet) as temporary:
-        scored.read(scores).to_parquet(temporary, index=False)
+        read_scores(scores).to_parquet(temporary, index=False)
     folders = [folder_of(manifest) for manifest in tables]
     parts = [(folder / "summary.txt").read_text(encoding="utf-8") for folder in folders]
     parts += [path.read_text(encoding="utf-8") for path in f0]
@@ -30,8 +32,8 @@ def report(*, scores: list[Path], tables: list[Path], f0: list[Path], summary: P
         f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in folders
     ]
     for stage, what in FIGURES.items():
-        drawn = [folder.name for folder in folders if (folder.parents[1] / stage / folder.name).exists()]
-        where += [f"  results/{stage}/{name}/: {what}" for name in drawn]
+        drawn = [folder_of(manifest) for manifest in figures if manifest.parent.name == stage]
+        where += [f"  {folder}/: {what}" for folder in drawn]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 

@@ -1,6 +1,7 @@
 """Score a shard of tracks for all methods of a comparison, the references' part once a track."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +12,31 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
 from workflow_scripts.lib.core.provenance import folder_of, recorded
+from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
-from workflow_scripts.lib.metrics.museval_json import write_track
-from workflow_scripts.lib.metrics.registry import score_track
+from workflow_scripts.lib.metrics import museval_json
+from workflow_scripts.lib.metrics.contract import Scoring
+from workflow_scripts.lib.metrics.scoring import score_track
+from workflow_scripts.lib.statistics.rows import ResultRow, from_json
 
 
 def score(
     *, comparison: str, dataset: str, data: Path, sources: list[str], split: str, part: str, rows: str,
-    estimates: list[Path], metrics: list[str], scoring: str, out: Path, code: str,
+    estimates: list[Path], metrics: list[str], families: list[str], scoring: str, out: Path, code: str,
 ) -> None:  # fmt: skip
     """Write scores.parquet and museval's JSON museval/<method>/<f0>/seed<k>/<split>/<track>.json.
 
-    `data`, `estimates` and `out` are manifests of folders; `rows` (JSON) gives method, f0 and seed of each estimate;
-    a folder with `failed.txt` is left out.
+    `metrics` are of the `families`, names of modules. `data`, `estimates` and `out` are manifests of folders; `rows`
+    (JSON of `ResultRow`) says whose each estimate is; a folder with `failed.txt` is left out.
     """
-    chosen, labels = json.loads(scoring), json.loads(rows)
+    chosen, labels = checked(Scoring, json.loads(scoring), "scoring"), from_json(ResultRow, rows)
     root, folders = folder_of(data), [folder_of(manifest) for manifest in estimates]
     tracks = shard(read_tracks(root, split), part)
-    with recorded(out, code, scoring=chosen, data=[track.sha256 for track in tracks]) as folder:
-        tables = [_score(track, root, sources, folders, metrics, chosen) for track in tracks]
+    with recorded(out, code, scoring=asdict(chosen), data=[track.sha256 for track in tracks]) as folder:
+        tables = [_score(track, root, sources, folders, metrics, families, chosen) for track in tracks]
         scores = pd.concat(tables, ignore_index=True)
         for name in ("method", "f0", "seed"):
-            scores[name] = scores["row"].map([row[name] for row in labels].__getitem__)
+            scores[name] = scores["row"].map([getattr(row, name) for row in labels].__getitem__)
         scores["source"] = scores["source"].map(sources.__getitem__)
         scores.insert(0, "comparison", comparison)
         scores.insert(1, "dataset", dataset)
@@ -42,8 +46,10 @@ def score(
 
 
 def _score(
-    track: Track, data: Path, sources: list[str], folders: list[Path], metrics: list[str], chosen: dict
-) -> pd.DataFrame:
+    track: Track, data: Path, sources: list[str], folders: list[Path], metrics: list[str], families: list[str],
+    scoring: Scoring,
+) -> pd.DataFrame:  # fmt: skip
+    """Scores of all estimates of one track, with the columns track, family and row, the number of the estimate."""
     mixture, references, rate = read_scene(data, track, sources)
     estimates = {
         row: np.stack([io.read(folder / track.track / f"{source}.wav")[0] for source in sources])
@@ -54,27 +60,18 @@ def _score(
         raise UserError(
             f"{track.track}: every method failed, so nothing can be scored; see {folders[0] / 'failed.txt'}."
         )
-    table = score_track(
-        references,
-        mixture,
-        estimates,
-        rate,
-        metrics,
-        window_seconds=chosen["window"],
-        hop_seconds=chosen["hop"],
-        energy_floor=chosen["energy_floor"],
-        bsseval=chosen["bsseval"],
-    )
+    table = score_track(references, mixture, estimates, rate, metrics, families, scoring)
     table = table.rename(columns={"label": "row"})
     table.insert(0, "track", track.track)
     table.insert(1, "family", track.family)
     return table
 
 
-def _write_museval(scores: pd.DataFrame, out: Path, split: str, chosen: dict) -> None:
-    framewise = scores[scores["metric"].isin(["SDR", "ISR", "SIR", "SAR"])]
+def _write_museval(scores: pd.DataFrame, out: Path, split: str, scoring: Scoring) -> None:
+    framewise = scores[scores["metric"].isin(museval_json.RATIOS)]
     for (track, method, f0, seed), table in framewise.groupby(["track", "method", "f0", "seed"]):
-        write_track(out / method / f0 / f"seed{seed}" / split / f"{track}.json", table, chosen["window"], chosen["hop"])
+        path = out / method / f0 / f"seed{seed}" / split / f"{track}.json"
+        museval_json.write_track(path, table, scoring.window, scoring.hop)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from itertools import pairwise
 import torch
 
 from workflow_scripts.lib.audio import chunks
-from workflow_scripts.lib.audio.masks import hop_length, ratio_masks, window_length
+from workflow_scripts.lib.audio.masks import ratio_masks
 from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.audio.windows import hop_length, window_length
 
 FADE_SECONDS = 0.01  # at both ends of what is put into a remix
 CHUNK_SECONDS = 10.0  # of what `make_consistent` works on at once

@@ -1,49 +1,17 @@
-"""What every mask-based method shares: the analysis window, Wiener-like masks and their application.
+"""What every mask-based method shares: the spectrogram, Wiener-like masks and their application.
 
 Masks always add up to one, so that the estimates of these methods add up to the mixture.
 """
 
-import math
-
 import torch
 
 from workflow_scripts.lib.audio.stft import istft, stft
-from workflow_scripts.lib.core.errors import UserError
-
-WINDOW_SECONDS = 0.128  # 2048 samples at 16 kHz, the separation window of arXiv 2201.09592
+from workflow_scripts.lib.audio.windows import Precision
 
 
-def window_length(rate: int, window: int | None) -> int:
-    """Window in samples: `window` where it is given, else the power of two nearest to 0.128 s at `rate` in Hz.
-
-    Nearest on a logarithmic scale: 1024 samples at 8 kHz, 2048 at 16 and 22.05 kHz, 4096 at 44.1 kHz.
-    Raises UserError where `window` is odd or below 8.
-    """
-    if window is None:
-        return power_of_two(WINDOW_SECONDS * rate)
-    if window < 8 or window % 2:
-        raise UserError(f"The setting 'window' is {window}; give an even number of samples, 8 or more, or null.")
-    return window
-
-
-def power_of_two(samples: float) -> int:
-    """The power of two nearest to `samples` on a logarithmic scale, 8 or more."""
-    return 2 ** max(3, round(math.log2(samples)))
-
-
-def hop_length(window: int, overlap: int) -> int:
-    """Hop in samples where `overlap` windows cover each sample: 8 gives 256 for a window of 2048."""
-    if not 2 <= overlap <= window:
-        raise UserError(f"The setting 'overlap' is {overlap}; give the windows over each sample, 2 to {window}.")
-    return window // overlap
-
-
-def dtype_of(precision: str) -> torch.dtype:
-    """`float32` or `float64` as a torch type; raises UserError for any other name."""
-    dtypes = {"float32": torch.float32, "float64": torch.float64}
-    if precision not in dtypes:
-        raise UserError(f"The setting 'precision' is {precision!r}; allowed are {', '.join(dtypes)}.")
-    return dtypes[precision]
+def dtype_of(precision: Precision) -> torch.dtype:
+    """The torch type of that name."""
+    return {"float32": torch.float32, "float64": torch.float64}[precision]
 
 
 def floor_of(dtype: torch.dtype) -> float:

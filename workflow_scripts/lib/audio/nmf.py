@@ -3,23 +3,18 @@
 V [..., bin, frame], W [..., bin, component], H [..., component, frame], all non-negative. The updates minimise
 by majorisation (Fevotte and Idier, Neural Computation 2011): the Kullback-Leibler divergence with exponent 1, the
 Itakura-Saito divergence with exponent 1/2, the value for which the divergence provably never rises. The model is
-W H plus a constant floor (`masking.floor_of`); as one more component that stays fixed, it leaves the proof whole.
+W H plus a constant floor (`masks.floor_of`); as one more component that stays fixed, it leaves the proof whole.
 What is zero stays zero.
 """
+
+from typing import Literal
 
 import torch
 
 from workflow_scripts.lib.audio.masks import floor_of
-from workflow_scripts.lib.core.errors import UserError
 
-DIVERGENCES = ("kl", "is")
+Divergence = Literal["kl", "is"]
 TINY = 1e-30  # below every denominator that belongs to a component in use
-
-
-def check_divergence(name: str) -> None:
-    """Raises UserError unless `name` is `kl` or `is`."""
-    if name not in DIVERGENCES:
-        raise UserError(f"The setting 'divergence' is {name!r}; allowed are {', '.join(DIVERGENCES)}.")
 
 
 def kl_divergence(target: torch.Tensor, model: torch.Tensor) -> torch.Tensor:
@@ -33,7 +28,7 @@ def is_divergence(target: torch.Tensor, model: torch.Tensor) -> torch.Tensor:
     return (ratio - ratio.log() - 1).sum(dim=(-2, -1))
 
 
-def update_activations(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: str) -> torch.Tensor:
+def update_activations(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: Divergence) -> torch.Tensor:
     """One multiplicative update of H with W fixed; the divergence (`kl` or `is`) does not rise."""
     if divergence == "kl":
         return h * ratio(w.mT @ _quotient(target, w, h), w.sum(dim=-2).unsqueeze(-1))
@@ -41,7 +36,7 @@ def update_activations(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, d
     return h * ratio(w.mT @ up, w.mT @ down).sqrt()
 
 
-def update_dictionary(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: str) -> torch.Tensor:
+def update_dictionary(target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: Divergence) -> torch.Tensor:
     """One multiplicative update of W with H fixed; the divergence (`kl` or `is`) does not rise."""
     if divergence == "kl":
         return w * ratio(_quotient(target, w, h) @ h.mT, h.sum(dim=-1).unsqueeze(-2))
@@ -56,8 +51,9 @@ def normalise(w: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 
 
 def factorise(
-    target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: str, iterations: int, fixed_iterations: int = 0
-) -> tuple[torch.Tensor, torch.Tensor]:
+    target: torch.Tensor, w: torch.Tensor, h: torch.Tensor, divergence: Divergence, iterations: int,
+    fixed_iterations: int = 0,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """`iterations` rounds from the given start: H, then W with its columns normalised.
 
     W rests during the first `fixed_iterations`; as many as `iterations` leave it as it was.

@@ -15,26 +15,31 @@ from torch import nn
 from torch.nn.functional import pad
 
 from workflow_scripts.lib.audio import chunks
+from workflow_scripts.lib.audio.windows import length_error
 from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.core.settings import Count, NotNegative, Overlap, Positive, settings
 
 # mixture [batch, channel, time] -> estimates [batch, source, channel, time]
 Separator = Callable[[torch.Tensor], torch.Tensor]
 
 
-@dataclass(frozen=True)
+@settings
 class Assembly:
     """How chunks are put together.
 
     assembly: `faded` (overlapping, cross-faded) or `shifted` (side by side, averaged over shifts).
-    chunk_seconds: of both.  overlap: of `faded`, share of a chunk that the next one covers too, in [0, 1).
-    shifts, shift_seconds: of `shifted`, the number of passes and the longest silence before a chunk.
+    chunk_seconds: of both, in s.  overlap: of `faded`, share of a chunk that the next one covers too.
+    shifts, shift_seconds: of `shifted`, the number of passes and the longest silence before a chunk, in s.
     """
 
     assembly: Literal["faded", "shifted"] = "faded"
-    chunk_seconds: float = 10.0
-    overlap: float = 0.25
-    shifts: int = 10
-    shift_seconds: float = 0.5
+    chunk_seconds: Positive = 10.0
+    overlap: Overlap = 0.25
+    shifts: Count = 10
+    shift_seconds: NotNegative = 0.5
+
+    def check_data(self, rate: int, channels: int | None) -> str | None:  # noqa: ARG002 of all settings
+        return length_error("chunk_seconds", self.chunk_seconds, rate, 1, "a sample")
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ Imported while the workflow is planned, so nothing heavy is imported here.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import pydantic
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from workflow_scripts.lib.core.errors import UserError, nearest
@@ -35,6 +35,16 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Overlap = Annotated[float, Field(ge=0, lt=1)]  # share of a chunk that the next one covers too
+
+
+def _once_each(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    twice = next((value for value in values if values.count(value) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} is there twice; name it once.")
+    return values
+
+
+Unique = AfterValidator(_once_each)  # for a tuple
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ DECLARED: list[type] = []  # every class of settings that was imported, for the 
 @dataclass_transform(frozen_default=True)
 def settings(of: type[Class]) -> type[Class]:
     """Make a class of annotated fields a frozen dataclass whose values are checked; see the module."""
-    made = checked_dataclass(frozen=True, config=CONFIG)(of)
+    made: type[Any] = checked_dataclass(frozen=True, config=CONFIG)(of)
     DECLARED.append(made)
     return made
 
@@ -99,33 +109,45 @@ def sentence(error: pydantic.ValidationError, schema: Mapping[str, Any], values:
 
     schema: JSON schema of what was expected.  values: what was given.
     """
-    errors = error.errors(include_url=False)
-    first = errors[0]["loc"][:1]
-    # Of several ways to read one value, each with its error, the one that fits it furthest tells most.
-    mine = [each for each in errors if each["loc"][:1] == first]
-    found = max(mine, key=lambda each: len(_reached(each["loc"], schema, values)[0]))
+    found = _most_telling(error, schema, values)
     path, part, value = _reached(found["loc"], schema, values)
-    if found["type"] == "missing" and isinstance(path[-1], int):  # of a list that is too short
-        path, part, value = _reached(path[:-1], schema, values)
-        found = found | {"type": "too_short"}
-    key = ".".join(map(str, path))
+    if _names_a_key(found):
+        return f"{where}: {_at(path[:-1])} has the name {path[-1]!r}; allowed are letters, digits, '_' and '-'."
     if found["type"] in UNKNOWN:
-        *parents, unknown = path
-        _, parent, _ = _reached(parents, schema, values)
-        return f"{where}: the key {key!r} is unknown; {nearest(str(unknown), parent.get('properties', {}))}"
+        _, parent, _ = _reached(path[:-1], schema, values)
+        return f"{where}: {_at(path)} is unknown; {nearest(str(path[-1]), parent.get('properties', {}))}"
     if found["type"] in MISSING:
-        *parents, missing = path
-        _, parent, _ = _reached(parents, schema, values)
-        at = f"the key {'.'.join(map(str, parents))!r}" if parents else "it"
-        said = parent.get("properties", {}).get(missing, {}).get("description", "it must be given")
-        return f"{where}: {at} lacks {str(missing)!r}: {said}"
-    at = f"the key {key!r}" if key else "it"
-    if found["type"] == "value_error":
-        return f"{where}: {at} is {value!r}; {found['ctx']['error']}"
+        _, parent, value = _reached(path[:-1], schema, values)
+        if isinstance(value, Mapping):
+            said = parent.get("properties", {}).get(path[-1], {}).get("description", "it must be given")
+            return f"{where}: {_at(path[:-1])} lacks {str(path[-1])!r}: {said}"
+        path, part = path[:-1], parent  # a list that is too short
     choices = _choices(part, schema)
-    if choices and isinstance(value, str):
-        return f"{where}: {at} is {value!r}; {nearest(value, choices)}"
-    return f"{where}: {at} is {value!r}; allowed is {_allowed(part, schema)}.{_hint(value)}"
+    if found["type"] == "value_error":
+        said = str(found["ctx"]["error"])
+    elif choices and isinstance(value, str):
+        said = nearest(value, map(str, choices))
+    else:
+        said = f"allowed is {_allowed(part, schema)}.{_hint(value)}"
+    return f"{where}: {_at(path)} is {value!r}; {said}"
+
+
+def _at(path: Sequence[Any]) -> str:
+    return f"the key {'.'.join(map(str, path))!r}" if path else "it"
+
+
+def _names_a_key(error: Mapping[str, Any]) -> bool:
+    """Whether the name of a key is wrong, not what stands there."""
+    return error["loc"][-1:] == ("[key]",)
+
+
+def _most_telling(error: pydantic.ValidationError, schema: Mapping[str, Any], values: Any) -> Mapping[str, Any]:
+    """Of the first key that is wrong: the error of its name or, of several ways to read its value, of the one that
+    fits it furthest."""
+    errors = error.errors(include_url=False)
+    first = next(filter(_names_a_key, errors), errors[0])
+    mine = [each for each in errors if each["loc"][:1] == first["loc"][:1]]
+    return first if _names_a_key(first) else max(mine, key=lambda each: len(_reached(each["loc"], schema, values)[0]))
 
 
 def _reached(path: Any, schema: Mapping[str, Any], values: Any) -> tuple[list[Any], dict[str, Any], Any]:
@@ -151,7 +173,7 @@ def _inner(part: Mapping[str, Any], step: Any) -> Any:
         return part["prefixItems"][step] if step < len(part.get("prefixItems", ())) else part.get("items")
     if step in part.get("properties", {}):
         return part["properties"][step]
-    other = part.get("additionalProperties")
+    other = next(iter(part.get("patternProperties", {}).values()), part.get("additionalProperties"))
     return (other if isinstance(other, dict) else {}) if other else None
 
 
@@ -173,7 +195,10 @@ def _choices(part: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Any]:
 
 def _allowed(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "anyOf" in part:
-        return " or ".join(_allowed(_resolved(option, schema), schema) for option in part["anyOf"])
+        options = [_resolved(option, schema) for option in part["anyOf"]]
+        numbers = any(option.get("type") == "number" for option in options)
+        told = [option for option in options if not (numbers and option.get("type") == "integer")]
+        return " or ".join(_allowed(option, schema) for option in told)
     if choices := _choices(part, schema):
         return ", ".join(map(str, choices))
     kind = KINDS.get(part.get("type", ""), "another value")

@@ -4,42 +4,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.lib.figures.style import FONT, heading, wrapped
+from workflow_scripts.lib.figures.style import FONT, heading, wrap_heading
 
 STYLES = ("-", "--", "-.", ":", "o-", "s--", "^-.", "D:")  # one a loss
-COUNTERS = ("epoch", "step")  # what the course is drawn against: the first that a method has
-ROW = ["method", "label", "seed", "track"]
-
-
-def course(curves: pd.DataFrame) -> pd.DataFrame:
-    """Each loss as a share of what it was at first; its mean and range over tracks and seeds.
-
-    A loss is compared with itself in the same song, since songs differ in their losses more than adaptation changes
-    them. One that is zero at first has no share and is left out.
-
-    curves: label, seed, track, step, where there are some epoch, and losses; NaN where a track has no such loss.
-    Columns: label, counter ("epoch", or "step" for methods without epochs), at (its value), loss, mean, low, high
-    (least and greatest), tracks.
-    """
-    parts = []
-    for label, rows in curves.groupby("label", sort=False):
-        counter = next(name for name in COUNTERS if name in rows and rows[name].notna().any())
-        losses = [name for name in rows if name not in (*ROW, *COUNTERS) and rows[name].notna().any()]
-        long = rows.sort_values(counter).melt(["track", "seed", counter], losses, "loss", "value")
-        first = long.groupby(["track", "seed", "loss"])["value"].transform("first")
-        long = long.assign(value=long["value"] / first.where(first != 0)).dropna(subset="value")
-        groups = long.groupby(["loss", counter], sort=False)
-        part = groups["value"].agg(mean="mean", low="min", high="max").assign(tracks=groups["track"].nunique())
-        part = part.reset_index().rename(columns={counter: "at"})
-        parts.append(part.assign(label=label, counter=counter))
-    names = ["label", "counter", "at", "loss", "mean", "low", "high", "tracks"]
-    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
 
 
 def adaptation_figure(points: pd.DataFrame, *, title: str, remark: str = "") -> Figure:
     """A panel a method, a line a loss: its mean over tracks, in grey from the least to the greatest.
 
-    points: of `course`.
+    points: of `statistics.adaptation.adaptation_course`.
     """
     groups = list(points.groupby("label", sort=False))
     losses = list(points["loss"].unique())
@@ -50,7 +23,7 @@ def adaptation_figure(points: pd.DataFrame, *, title: str, remark: str = "") -> 
     panels = list(figure.subplots(down, across, squeeze=False, sharey=True).flat) if groups else []
     for axes, (label, rows) in zip(panels, groups, strict=False):
         _draw(axes, rows, losses)
-        axes.set_title(wrapped(label, 3.0), fontsize=FONT, loc="left")
+        axes.set_title(wrap_heading(label, 3.0), fontsize=FONT, loc="left")
     for axes in panels[::across]:
         axes.set_ylabel("share of the first", fontsize=FONT)
     for axes in panels[len(groups) :]:
@@ -63,7 +36,7 @@ def adaptation_figure(points: pd.DataFrame, *, title: str, remark: str = "") -> 
         )  # fmt: skip
     meaning = "Share of what each loss was at first; mean over songs, in grey from the least to the greatest"
     said = heading(f"{title}: adaptation", meaning, remark)
-    figure.suptitle(wrapped(said, size[0]), fontsize=FONT + 2)
+    figure.suptitle(wrap_heading(said, size[0]), fontsize=FONT + 2)
     return figure
 
 

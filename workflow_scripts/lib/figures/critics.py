@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from workflow_scripts.lib.figures.style import COLOURS, FONT, heading, wrapped
+from workflow_scripts.lib.figures.style import COLOURS, FONT, heading, wrap_heading
 
 CLIPPED = 99.5  # percentile of the absolute gradient at the ends of its colours
 
@@ -52,5 +52,5 @@ def critic_figure(
             line[0].set_ylabel("frequency (kHz)")
         for axes in panels[-1]:
             axes.set_xlabel("time (s)")
-        figure.suptitle(wrapped(heading(title, remark), 9.0))
+        figure.suptitle(wrap_heading(heading(title, remark), 9.0))
         return figure

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.lib.figures.curves import MARKERS
-from workflow_scripts.lib.figures.style import FONT, heading, wrapped
+from workflow_scripts.lib.figures.style import FONT, heading, wrap_heading
 
 STYLES = ("-", "--", "-.", ":")  # one a source
 SHADES = ("0", "0.45", "0.7")  # one a seed
@@ -57,7 +57,7 @@ def diagnostics_figure(curves: pd.DataFrame, *, title: str, remark: str = "") ->
             for axes in grid[len(panels) :]:
                 axes.set_visible(False)
         said = heading(f"{title}: diagnostics", "Shades and markers: seeds", remark.rstrip("."))
-        figure.suptitle(wrapped(said, width))
+        figure.suptitle(wrap_heading(said, width))
         return figure
 
 

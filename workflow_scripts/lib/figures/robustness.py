@@ -1,9 +1,4 @@
-"""What becomes of separation as the F0 gets worse: the robustness figure of arXiv 2201.09592.
-
-A voice that is left out has no estimate to speak of, so that with voices left out the others alone are counted.
-"""
-
-from collections.abc import Sequence
+"""What becomes of separation as the F0 gets worse: the robustness figure of arXiv 2201.09592."""
 
 import numpy as np
 import pandas as pd
@@ -11,9 +6,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.figures.style import FONT, heading
-from workflow_scripts.lib.statistics.statistics import ALL, Kind, bootstrap_interval, track_values
+from workflow_scripts.lib.statistics.rows import row_label
 
 PANELS = {
     "offset_hz": "offset of every voiced frame (Hz)",
@@ -24,35 +18,11 @@ PANELS = {
 LINES = ("o-", "s--", "^-.", "D:", "v-", "P--")  # one a method
 
 
-def robustness(scores: pd.DataFrame, metric: str, errors: Sequence[dict], kind: Kind) -> pd.DataFrame:
-    """Points of the figure: method, of, way, value, mean over tracks, low, high (95 % bootstrap interval), tracks.
-
-    errors: f0, of and settings (one way and its value) of each degraded F0 source. The F0 without error is a point
-    of every panel, with the value 0 or "none". A track counts with the mean over the sources that it is scored on.
-    """
-    values = track_values(scores, metric, kind)
-    values = values[(values["source"] != ALL) & np.isfinite(values["value"])]
-    rows = []
-    for method, table in values.groupby("method", sort=False):
-        for of, way, value, f0 in _places(errors):
-            found = table[table["f0"] == f0]
-            if way == "left_out":
-                found = found[~found["source"].isin(value)]
-            tracks = found.groupby("track")["value"].mean().to_numpy()
-            low, high, _ = bootstrap_interval([tracks], np.mean, stream("robustness", metric))
-            point = {
-                "method": method,
-                "of": of,
-                "way": way,
-                "value": "+".join(value) or "none" if way == "left_out" else value,
-            }
-            mean = tracks.mean() if tracks.size else np.nan
-            rows.append(point | {"mean": mean, "low": low, "high": high, "tracks": tracks.size})
-    return pd.DataFrame(rows)
-
-
 def robustness_figure(points: pd.DataFrame, metric: str, *, title: str, remark: str = "") -> Figure:
-    """A panel a way to err, a line a method (and F0 source where there are several), bars from low to high."""
+    """A panel a way to err, a line a method (and F0 source where there are several), bars from low to high.
+
+    points: of `statistics.robustness.robustness_points`, of the metric named.
+    """
     ways = [way for way in PANELS if way in set(points["way"])]
     with rc_context({"font.size": FONT}):
         figure = Figure(figsize=(6.4, 0.8 + 2.4 * len(ways)), layout="constrained")
@@ -66,30 +36,15 @@ def robustness_figure(points: pd.DataFrame, metric: str, *, title: str, remark: 
 
 
 def _draw(axes: Axes, points: pd.DataFrame) -> None:
+    """The panel of one way to err."""
     several = points["of"].nunique() > 1
-    places = points["value"]
-    if places.map(type).eq(str).any():
-        names = list(dict.fromkeys(places))
+    positions = points["value"]
+    if positions.map(type).eq(str).any():
+        names = list(dict.fromkeys(positions))
         axes.set_xticks(range(len(names)), names)
-        places = places.map(names.index)
+        positions = positions.map(names.index)
     for number, ((method, of), line) in enumerate(points.groupby(["method", "of"], sort=False)):
-        x, grey = places[line.index].astype(float), f"{0.55 * (number % 2)}"
+        x, grey = positions[line.index].astype(float), f"{0.55 * (number % 2)}"
         bars = np.abs(line[["low", "high"]].sub(line["mean"], axis=0).to_numpy().T)
-        label = f"{method} (F0: {of})" if several else method
+        label = row_label(method, of if several else "")
         axes.errorbar(x, line["mean"], yerr=bars, fmt=LINES[number % len(LINES)], color=grey, capsize=2, label=label)
-
-
-def _places(errors: Sequence[dict]) -> list[tuple[str, str, object, str]]:
-    """(F0 without error, way, value, F0 source) of every point, ascending in the value."""
-    found = []
-    for of in dict.fromkeys(each["of"] for each in errors):
-        mine = [(*each["settings"].items(), each["f0"]) for each in errors if each["of"] == of]
-        for way in dict.fromkeys(way for (way, _), _ in mine):
-            none: object = [] if way == "left_out" else 0
-            points = [(none, of), *[(value, f0) for (name, value), f0 in mine if name == way]]
-            found += [(of, way, value, f0) for value, f0 in sorted(points, key=lambda point: _rank(point[0]))]
-    return found
-
-
-def _rank(value: object) -> tuple:
-    return (len(value), value) if isinstance(value, list) else (value,)

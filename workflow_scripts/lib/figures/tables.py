@@ -1,28 +1,22 @@
-"""What the tables of a comparison hold: the statistics, the long CSV, and cells as text with the notes beneath.
+"""What the tables of a comparison hold: the long CSV, and cells as text with the notes beneath.
 
-How they are written is in `table_texts`. One table holds one metric under one aggregation: rows are methods, columns
-are sources, so that numbers of different definitions never share a column. What each number means stands beneath.
+How they are written is in `markdown`, `latex` and `terminal`. One table holds one metric under one aggregation: rows
+are methods, columns are sources, so that numbers of different definitions never share a column. What each number means
+stands beneath.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.statistics.statistics import (
-    ALL,
-    ROW,
-    Kind,
-    Row,
-    best_methods,
-    paired_tests,
-    row_label,
-    summarise,
-)
+from workflow_scripts.lib.statistics.aggregates import ROW
+from workflow_scripts.lib.statistics.comparison import Comparison
+from workflow_scripts.lib.statistics.rows import Row, row_label
 
 NONE = "–"
+COST_NOTE = "CPU and wall seconds of a whole run, mean over seeds; largest peak memory."
 
 AGGREGATION_NOTES = {
     "median of medians": "median over the frames of a track, then median over tracks (SiSEC 2018); over all sources,"
@@ -42,90 +36,6 @@ GENERAL_NOTES = (
     " against every other one: two-sided Wilcoxon signed-rank test over tracks, Holm-corrected over all pairs of"
     " methods, p at most 0.05, and a bootstrap interval of the mean paired difference that excludes zero.",
 )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Everything that the tables of one comparison show.
-
-    order: (method, f0) of each row; bounds: methods that are references, not competitors; kind: the aggregation that
-    the tables show and the tests were made on, chosen before looking.
-    summary, tests, best, costs: of `summarise`, `paired_tests` (all metrics), `best_methods` and `summarise_costs`.
-    status: method, f0, seed, reason of what failed.
-    """
-
-    name: str
-    dataset: str
-    order: tuple[Row, ...]
-    bounds: tuple[str, ...]
-    kind: Kind
-    summary: pd.DataFrame
-    tests: pd.DataFrame
-    best: pd.DataFrame
-    costs: pd.DataFrame
-    status: pd.DataFrame
-
-    @property
-    def metrics(self) -> list[str]:
-        return list(self.summary["metric"].unique())
-
-    @property
-    def sources(self) -> list[str]:
-        """`all` first, where it exists: that is the column which most readers want."""
-        names = list(self.summary["source"].unique())
-        return [name for name in names if name == ALL] + [name for name in names if name != ALL]
-
-
-def compare(
-    scores: pd.DataFrame,
-    costs: pd.DataFrame,
-    status: pd.DataFrame,
-    order: Sequence[Row],
-    *,
-    bounds: Collection[str],
-    kind: Kind,
-    lower_is_better: Collection[str],
-    generator: np.random.Generator,
-) -> Comparison:
-    """All statistics of one comparison; `scores` holds its values alone, metrics in the order of the tables."""
-    if scores.empty:
-        raise UserError("The comparison has no scores: every method failed or nothing was scored; see the logs")
-    summary = summarise(scores, order, generator)
-    metrics = list(summary["metric"].unique())
-    tests = pd.concat(
-        [paired_tests(scores, metric, order, kind, generator, bounds) for metric in metrics], ignore_index=True
-    )
-    return Comparison(
-        name=str(scores["comparison"].iloc[0]),
-        dataset=str(scores["dataset"].iloc[0]),
-        order=tuple(order),
-        bounds=tuple(bounds),
-        kind=kind,
-        summary=summary,
-        tests=tests,
-        best=best_methods(summary[summary["kind"] == kind], tests, bounds, lower_is_better),
-        costs=summarise_costs(costs, order),
-        status=status,
-    )
-
-
-def summarise_costs(costs: pd.DataFrame, order: Sequence[Row]) -> pd.DataFrame:
-    """Costs a method and stage: cpu_seconds and wall_seconds (jobs of a seed added up, mean over seeds), peak memory.
-
-    `costs` has the columns method, f0, seed, stage, cpu_seconds, wall_seconds, peak_memory_mib; of several jobs the
-    largest peak counts. Rows come in the order given, stages in order of appearance.
-    """
-    spent = costs.groupby([*ROW, "stage", "seed"], sort=False, observed=True).agg(
-        {"cpu_seconds": "sum", "wall_seconds": "sum", "peak_memory_mib": "max"}
-    )
-    table = spent.groupby([*ROW, "stage"], sort=False, observed=True).agg(
-        {"cpu_seconds": "mean", "wall_seconds": "mean", "peak_memory_mib": "max"}
-    )
-    table = table.reset_index()
-    place = {row: number for number, row in enumerate(order)}
-    rank = [place.get(row, -1) for row in table[ROW].itertuples(index=False, name=None)]
-    table = table.assign(rank=rank).query("rank >= 0")
-    return table.sort_values("rank", kind="stable").drop(columns="rank").reset_index(drop=True)
 
 
 def long_table(comparison: Comparison, definitions: Mapping[str, str]) -> pd.DataFrame:
@@ -153,6 +63,7 @@ def csv_table(comparison: Comparison, definitions: Mapping[str, str]) -> str:
 
 
 def check_definitions(metrics: Sequence[str], definitions: Mapping[str, str]) -> None:
+    """Raises UserError where a metric has no definition."""
     missing = [metric for metric in metrics if metric not in definitions]
     if missing:
         raise UserError(f"No definition is given for the metric {', '.join(missing)}; a table states what it shows")
@@ -167,12 +78,14 @@ def select(comparison: Comparison, metric: str) -> pd.DataFrame:
 
 
 def number(value: float) -> str:
+    """Two decimals, as every value of a metric is shown."""
     if np.isnan(value):
         return NONE
     return f"{value:.2f}" if np.isfinite(value) else ("∞" if value > 0 else "-∞")
 
 
 def with_interval(row: pd.Series) -> str:
+    """The value of a row of `summarise`, with its interval where it has one."""
     bracket = "" if row["interval"] else f" [{number(row['low'])}, {number(row['high'])}]"
     return number(row["value"]) + bracket
 
@@ -208,10 +121,10 @@ def score_table(comparison: Comparison, metric: str) -> pd.DataFrame:
 def best_cells(comparison: Comparison, metric: str, table: pd.DataFrame) -> pd.DataFrame:
     """True at each cell of `score_table` that may be called best."""
     best = comparison.best[(comparison.best["metric"] == metric) & comparison.best["supported"].astype(bool)]
-    marked = pd.DataFrame(False, index=table.index, columns=table.columns)
+    found = pd.DataFrame(False, index=table.index, columns=table.columns)
     for row in best.itertuples():
-        marked.loc[comparison.order.index((row.method, row.f0)), row.source] = True
-    return marked
+        found.loc[comparison.order.index((row.method, row.f0)), row.source] = True
+    return found
 
 
 def best_note(comparison: Comparison, metric: str) -> str:
@@ -243,6 +156,7 @@ def cost_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def cost(value: float) -> str:
+    """Seconds or MiB, with one decimal up to 100."""
     return NONE if np.isnan(value) else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
@@ -263,3 +177,14 @@ def notes(comparison: Comparison, definitions: Mapping[str, str]) -> list[tuple[
     terms = [(metric, definitions[metric]) for metric in comparison.metrics]
     terms += [(name, AGGREGATION_NOTES[name]) for name in used]
     return terms + [("", note) for note in (*GENERAL_NOTES, *partial_failures(comparison))]
+
+
+def section_title(comparison: Comparison, metric: str) -> str:
+    """The metric and how it is aggregated."""
+    return f"{metric}, {select(comparison, metric)['aggregation'].iloc[0]}"
+
+
+def headline_first(comparison: Comparison, headline: str) -> list[str]:
+    """The comparison's metrics, this one first. Raises UserError where it is not among them."""
+    select(comparison, headline)
+    return [headline, *[metric for metric in comparison.metrics if metric != headline]]

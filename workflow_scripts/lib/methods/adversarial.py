@@ -16,14 +16,15 @@ the supervised model; `adversarial_published.yaml` has the published choices.
 import math
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
 from torch import nn
 
-from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.core.seeds import seed_of
+from workflow_scripts.lib.core.settings import Count, Natural, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.mixing import Gains
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData, Unpaired
@@ -37,8 +38,10 @@ from workflow_scripts.lib.training import patches
 from workflow_scripts.lib.training.loop import Diverged
 from workflow_scripts.lib.training.patches import (
     CRITIC,
+    MovingAverage,
     SeparatorSettings,
     example_of,
+    gain_error,
     given_patches,
     mixture_patches,
     mono,
@@ -50,13 +53,10 @@ from workflow_scripts.lib.training.separator import (
     share_gradients,
 )
 
-SPECTRAL_NORM = "spectral norm"
-CONSTRAINTS = (losses.ONE_SIDED, losses.TWO_SIDED, SPECTRAL_NORM)
-LAST, NEW = "last round", "new"
 STEEPEST = 100.0  # slope of a critic beyond which it is no longer held by its constraint
 
 
-@dataclass(frozen=True)
+@settings
 class Settings(SeparatorSettings):
     """alpha: weight of the critics' scores.  beta: weight of the additivity penalty, zero with a mask as head.
 
@@ -70,19 +70,22 @@ class Settings(SeparatorSettings):
         estimates are then at hand, or `new` ones, as published.
     """
 
-    average: float = 0.99
-    alpha: float = 0.01
-    beta: float = 0.001
-    critic_width: int = 16
-    critic_rate: float = 1e-3
-    critic_betas: tuple[float, float] = (0.5, 0.9)
-    rounds: int = 1
-    warmup: int = 0
-    constraint: str = losses.ONE_SIDED
-    penalty_weight: float = 10.0
-    gain_low: float = 1.0
-    gain_high: float = 1.0
-    mixtures: str = LAST
+    average: MovingAverage = 0.99
+    alpha: NotNegative = 0.01
+    beta: NotNegative = 0.001
+    critic_width: Count = 16
+    critic_rate: Positive = 1e-3
+    critic_betas: tuple[MovingAverage, MovingAverage] = (0.5, 0.9)
+    rounds: Count = 1
+    warmup: Natural = 0
+    constraint: Literal["one-sided", "two-sided", "spectral norm"] = "one-sided"
+    penalty_weight: NotNegative = 10.0
+    gain_low: NotNegative = 1.0
+    gain_high: NotNegative = 1.0
+    mixtures: Literal["last round", "new"] = "last round"
+
+    def check(self) -> str | None:
+        return super().check() or gain_error(self.gain_low, self.gain_high)
 
 
 @dataclass
@@ -101,8 +104,7 @@ class AdversarialTrainee:
     schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        betas = tuple(self.settings.critic_betas)
-        adam = partial(torch.optim.Adam, lr=self.settings.critic_rate, betas=betas)
+        adam = partial(torch.optim.Adam, lr=self.settings.critic_rate, betas=self.settings.critic_betas)
         self.modules = self.separator.modules | {f"critic_{name}": each for name, each in self.critics.items()}
         self.optimizers = self.separator.optimizers | {
             f"critic_{name}": adam(each.parameters()) for name, each in self.critics.items()
@@ -111,7 +113,7 @@ class AdversarialTrainee:
     def step(self, number: int) -> dict[str, float]:
         """The critics' rounds, then one step of the separator. Raises Diverged where a critic has lost its bound."""
         settings, separator = self.settings, self.separator
-        turns = settings.rounds + (settings.mixtures == NEW)
+        turns = settings.rounds + (settings.mixtures == "new")
         batches = [self._mixtures(number * turns + turn) for turn in range(turns)]
         separator.network.train()
         rounds = []
@@ -123,7 +125,7 @@ class AdversarialTrainee:
         # One pass for both batches, whose estimates serve the critics too.
         together = separator(torch.cat([labelled.mixture, batches[-1]]))
         ours, theirs = together.split([len(labelled.mixture), len(batches[-1])])
-        if settings.mixtures == LAST:
+        if settings.mixtures == "last round":
             rounds.append(self._step_critics(theirs.detach(), number * turns + turns - 1))
         critic_losses = torch.stack(rounds).mean(dim=0)  # [kind, source]
         self._check_critics(critic_losses, number)
@@ -162,7 +164,7 @@ class AdversarialTrainee:
         scores = critic(torch.cat([real, fake]))
         distance = losses.wasserstein(*scores.split([len(real), len(fake)]))
         penalty = torch.zeros_like(distance)
-        if settings.constraint != SPECTRAL_NORM:
+        if settings.constraint != "spectral norm":
             slope = losses.slopes(critic, losses.interpolates(real, fake, generator))
             penalty = losses.gradient_penalty(slope, settings.constraint)
         loss = settings.penalty_weight * penalty - distance
@@ -241,8 +243,7 @@ class AdversarialTrainee:
 def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> AdversarialTrainee:
-    """Raises UserError for a misspelt choice and where unpaired recordings are missing."""
-    _check(settings)
+    """Raises UserError where unpaired recordings are missing."""
     unpaired = unpaired_of(data, "The adversarial training")
     separator = SeparatorInTraining(data, settings, seed, device, accelerator)
     critics = {
@@ -263,7 +264,6 @@ def critics_view(scene: Scene, settings: Settings, model: Tensors) -> tuple[torc
     Both [source, bin, frame] as the critics see them, log(1 + magnitude): where the gradient is positive, the critic
     asks for more. Raises UserError where the model has no critics, the scene is too short, or the settings are others.
     """
-    _check(settings)
     network = patches.restore(scene, settings, model)
     with torch.no_grad():
         estimates = critic_input(network(mixture_patches([scene], settings))[0], settings)
@@ -285,15 +285,9 @@ def _restore_critic(source: str, settings: Settings, model: Tensors) -> Critic:
 
 def critic_of(settings: Settings) -> Critic:
     """The critic that the settings describe; it sees the middle of a patch, a power of two of bins."""
-    return Critic(settings.window // 2, settings.frames, settings.critic_width, settings.constraint == SPECTRAL_NORM)
+    return Critic(settings.window // 2, settings.frames, settings.critic_width, settings.constraint == "spectral norm")
 
 
 def critic_input(patches: torch.Tensor, settings: Settings) -> torch.Tensor:
     """Patches [..., bin, frame] as given -> what a critic sees: without bin 0, the last rows and the ends."""
     return centre(patches, (settings.window // 2, settings.frames))
-
-
-def _check(settings: Settings) -> None:
-    patches.check(settings, {"constraint": CONSTRAINTS, "mixtures": (LAST, NEW)})
-    if settings.rounds < 1:
-        raise UserError(f"The setting 'rounds' is {settings.rounds}; give 1 or more.")

@@ -1,7 +1,7 @@
 """What a separation method is: one module with `Settings`, `separate` and, where it learns, `trainee` or `train`.
 
-    @dataclass(frozen=True)
-    class Settings: ...                                        every default a published or stated choice
+    @settings
+    class Settings: ...               choices, bounds and defaults, each a published or stated one; `core.settings`
 
     def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor
         estimates [source, channel, time], float32, on the scene's device, finite, as long as the mixture
@@ -21,19 +21,18 @@
 The tests in tests/methods/test_contract.py run on every module here.
 """
 
-from dataclasses import fields
-from importlib import import_module
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.registry import METHODS
+from workflow_scripts.lib.core.settings import checked
 
 
-def load(module: str, settings: dict[str, Any]) -> tuple[ModuleType, Any]:
-    """The method's module and its `Settings`; raises UserError with the nearest valid name for an unknown setting."""
-    method = import_module(f"workflow_scripts.lib.methods.{module}")
-    known = {field.name for field in fields(method.Settings)}
-    for name in settings:
-        if name not in known:
-            raise UserError(f"The method module {module} has no setting {name!r}; {nearest(name, known)}")
-    return method, method.Settings(**settings)
+def load(module: str, settings: Mapping[str, Any], where: str | None = None) -> tuple[ModuleType, Any]:
+    """The method's module and its `Settings`. Raises UserError where there is no such module or settings are wrong.
+
+    where: what the settings are of, for the sentence that tells a mistake.
+    """
+    method = METHODS.load(module)
+    return method, checked(method.Settings, settings, where or f"method {module}")

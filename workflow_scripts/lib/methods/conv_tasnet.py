@@ -18,35 +18,43 @@ from torch import nn
 
 from workflow_scripts.lib.audio import waveform
 from workflow_scripts.lib.audio.waveform import Assembly
+from workflow_scripts.lib.audio.windows import length_error
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Count, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.networks import tensors
-from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, LibraryConvTasNet, Sizes
+from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, LibraryConvTasNet, Sizes, channel_error
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import network_trainee
-from workflow_scripts.lib.training.network_trainee import Descent
+from workflow_scripts.lib.training.network_trainee import Decay, Descent
 
 NAME = "the Conv-TasNet"
 
 
-@dataclass(frozen=True)
+@settings
 class Settings(Sizes, Assembly, Descent):
     """network: `demucs` (mono or stereo) or `torchaudio`, the library's class (mono).
 
     remember: False computes the blocks twice in training and keeps less in memory.
-    offset_seconds: largest offset of a source in training; an excerpt is cut by as much, at most to its half.
+    offset_seconds: largest offset of a source in training, in s; an excerpt is cut by as much, at most to its half.
     remix_group: excerpts of a batch among which sources are exchanged; 1 exchanges none.
     """
 
     network: Literal["demucs", "torchaudio"] = "demucs"
     remember: bool = True
-    offset_seconds: float = 1.0
-    remix_group: int = 4
-    learning_rate: float = 3e-4
-    weight_decay: float = 0.0
-    decay: float = 1.0
-    decay_steps: int = 1000
+    offset_seconds: NotNegative = 1.0
+    remix_group: Count = 4
+    learning_rate: Positive = 3e-4
+    weight_decay: NotNegative = 0.0
+    decay: Decay = 1.0
+    decay_steps: Count = 1000
+
+    def check_data(self, rate: int, channels: int | None) -> str | None:
+        filtered = length_error(
+            "chunk_seconds", self.chunk_seconds, rate, self.length, f"a filter of {self.length} samples"
+        )
+        return filtered or channel_error(self.network, channels)
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def exchange_sources(references: torch.Tensor, group: int, generator: torch.Gene
     """[batch, source, channel, time] -> sources exchanged at random among each `group` items that follow each other."""
     columns = []
     for source in range(references.shape[1]):
-        parts = torch.arange(len(references)).split(max(1, group))
+        parts = torch.arange(len(references)).split(group)
         order = torch.cat([part[torch.randperm(len(part), generator=generator)] for part in parts])
         columns.append(references[order.to(references.device), source])
     return torch.stack(columns, dim=1)

@@ -16,20 +16,24 @@ reference is looked at; which part belongs to which source is the setting `parts
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import Annotated, Literal, get_args
 
 import torch
+from pydantic import AfterValidator, Field
 
-from workflow_scripts.lib.audio.masks import hop_length, power_of_two
 from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.audio.windows import Coverage, hop_length, odd, overlap_error, power_of_two
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
-PARTS = ("low", "sustained", "vocal", "percussive")
+Part = Literal["low", "sustained", "vocal", "percussive"]
+PARTS = get_args(Part)
 
 
-def _parts() -> dict[str, tuple[str, ...]]:
+def _parts() -> dict[str, tuple[Part, ...]]:
     return {
         "vocals": ("vocal",),
         "accompaniment": ("low", "sustained", "percussive"),
@@ -39,7 +43,7 @@ def _parts() -> dict[str, tuple[str, ...]]:
     }
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """long_window, short_window: in s, each made the nearest power of two in samples.  overlap: windows over a sample.
 
@@ -48,18 +52,30 @@ class Settings:
     parts: for each source, the parts that it is the sum of.
     """
 
-    long_window: float = 0.3715
-    short_window: float = 0.0464
-    overlap: int = 4
-    kernel: int = 31
-    mask_power: float = 2.0
-    crossover: float = 200.0
-    parts: Mapping[str, tuple[str, ...]] = field(default_factory=_parts)
+    long_window: Positive = 0.3715
+    short_window: Positive = 0.0464
+    overlap: Coverage = 4
+    kernel: Annotated[int, Field(ge=3), AfterValidator(odd)] = 31
+    mask_power: Positive = 2.0
+    crossover: NotNegative = 200.0
+    parts: Mapping[str, Annotated[tuple[Part, ...], Field(min_length=1)]] = field(default_factory=_parts)
+
+    def check(self) -> str | None:
+        if self.short_window < self.long_window:
+            return None
+        return f"short_window is {self.short_window}, but long_window is {self.long_window}; take less than that."
+
+    def check_data(self, rate: int, channels: int | None) -> str | None:  # noqa: ARG002 of all settings
+        if 2 * self.crossover >= rate:
+            return (
+                f"crossover is {self.crossover}, but audio of {rate} Hz ends at {rate / 2:g} Hz; take less than that."
+            )
+        return overlap_error("overlap", self.overlap, power_of_two(self.short_window * rate))
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
-    """Estimates [source, channel, time]; raises UserError for a source or part that `settings.parts` does not know."""
-    _check(scene.sources, settings.parts)
+    """Estimates [source, channel, time]; raises UserError for a source that `settings.parts` does not know."""
+    _check_sources(scene.sources, settings.parts)
     signals = split(scene.mixture.cpu().float(), scene.rate, settings)
     estimates = [sum(signals[part] for part in settings.parts[source]) for source in scene.sources]
     return torch.stack(estimates).to(scene.mixture.device)
@@ -89,15 +105,10 @@ def _harmonic(signal: torch.Tensor, window: int, settings: Settings, bands: torc
     return istft(bands[:, None] * torch.from_numpy(mask) * spectrum, window, hop, signal.shape[-1])
 
 
-def _check(sources: tuple[str, ...], parts: Mapping[str, tuple[str, ...]]) -> None:
+def _check_sources(sources: tuple[str, ...], parts: Mapping[str, tuple[Part, ...]]) -> None:
     for source in sources:
         if source not in parts:
             raise UserError(
                 f"Harmonic-percussive separation does not know the source {source!r}, only {', '.join(parts)}; "
                 f"give the parts that it is made of ({', '.join(PARTS)}) under the setting 'parts'."
-            )
-        if not parts[source] or not set(parts[source]) <= set(PARTS):
-            raise UserError(
-                f"The setting 'parts' gives {list(parts[source])} for {source!r}; "
-                f"give one or more of {', '.join(PARTS)}."
             )

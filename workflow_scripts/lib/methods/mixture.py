@@ -1,14 +1,13 @@
 """The lower bound: the mixture itself as the estimate of every source."""
 
-from dataclasses import dataclass
-
 import torch
 
+from workflow_scripts.lib.core.settings import settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
     """The mixture has none."""
 

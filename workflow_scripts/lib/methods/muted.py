@@ -4,18 +4,18 @@ The control that every adaptation by marks has to beat: what the marks give for 
 of Cantisani et al., WASPAA 2021).
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
 from workflow_scripts.lib.audio.waveform import Assembly
+from workflow_scripts.lib.core.settings import settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import one_shot
 from workflow_scripts.lib.networks.tensors import Tensors
 
 
-@dataclass(frozen=True)
+@settings
 class Settings(Assembly):
     """output: `muted` or `consistent` (what muting leaves of the mixture goes to the other sources)."""
 

@@ -24,41 +24,39 @@ from workflow_scripts.lib.audio.masks import (
     analyse,
     apply_masks,
     dtype_of,
-    hop_length,
     ratio_masks,
     spectrogram,
-    window_length,
 )
+from workflow_scripts.lib.audio.nmf import Divergence
+from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
+from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
 
-@dataclass(frozen=True)
-class Settings:
-    """window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
+@settings
+class Settings(Analysis):
+    """divergence: kl or is, with `spectrum_exponent` 1 (magnitudes) or 2 (powers).
 
-    divergence: kl or is, with `spectrum_exponent` 1 (magnitudes) or 2 (powers).
-    iterations: updates in all.  fixed_iterations: the first of them, in which the templates rest.
+    iterations: updates in all.  fixed_iterations: the first of them, in which the templates rest; all of them where
+        there are no more.
     tolerance: in tenths of a semitone, from the F0 to the farthest template in use.
     bandwidth: of a partial's band to either side, in semitones, at least the main lobe of the window.
     decay: a of the start value 1/p^a of partial p.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames.
-    mask_exponent: of the models in the mask.  precision: float32 or float64.
+    mask_exponent: of the models in the mask.
     """
 
-    window: int | None = None
-    overlap: int = 4
-    divergence: str = "kl"
-    spectrum_exponent: float = 1.0
-    iterations: int = 20
-    fixed_iterations: int = 10
-    tolerance: int = 3
-    bandwidth: float = 0.1
-    decay: float = 2.0
-    attack: float = 0.1
-    release: float = 0.5
-    mask_exponent: float = 2.0
-    precision: str = "float32"
+    divergence: Divergence = "kl"
+    spectrum_exponent: Positive = 1.0
+    iterations: Natural = 20
+    fixed_iterations: Natural = 10
+    tolerance: Natural = 3
+    bandwidth: NotNegative = 0.1
+    decay: NotNegative = 2.0
+    attack: NotNegative = 0.1
+    release: NotNegative = 0.5
+    mask_exponent: Positive = 2.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,6 @@ class Dictionary:
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
     """Estimates [source, channel, time] from the mixture and the F0 of each source."""
-    nmf.check_divergence(settings.divergence)
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.overlap)
     mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))

@@ -16,9 +16,11 @@ Spectrograms have the frame first here, [frame, bin].
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from workflow_scripts.lib.audio import voices
 from workflow_scripts.lib.audio.masks import (
@@ -26,43 +28,39 @@ from workflow_scripts.lib.audio.masks import (
     apply_masks,
     dtype_of,
     floor_of,
-    hop_length,
     ratio_masks,
     spectrogram,
-    window_length,
 )
 from workflow_scripts.lib.audio.nmf import TINY, random_start, ratio
-from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
+from workflow_scripts.lib.core.settings import Count, Natural, NotNegative, Overlap, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
 
-@dataclass(frozen=True)
-class Settings:
-    """window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
+@settings
+class Settings(Analysis):
+    """iterations: rounds of the three updates.  update_exponent: of their factors; 1/2 never raises the divergence.
 
-    iterations: rounds of the three updates.  update_exponent: in (0, 1]; 1/2 never raises the divergence.
     tolerance: in tenths of a semitone, from the F0 to the farthest comb in use.
-    open_quotient: share of the glottal cycle with open folds, in (0, 1].  noise: power relative to a partial's.
-    bands, band_overlap, filters: of the filter part; band_overlap in [0, 1).
+    open_quotient: share of the glottal cycle with open folds.  noise: power relative to a partial's.
+    bands: of which filters are made.  band_overlap: share of a band that the next one covers too.
+    filters: of a voice.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames.
-    mask_exponent: of the models, which are powers.  precision: float32 or float64.
+    mask_exponent: of the models, which are powers.
     """
 
-    window: int | None = None
-    overlap: int = 4
-    iterations: int = 20
-    update_exponent: float = 0.5
-    tolerance: int = 4
-    open_quotient: float = 0.25
-    noise: float = 1e-3
-    bands: int = 30
-    band_overlap: float = 0.75
-    filters: int = 4
-    attack: float = 0.1
-    release: float = 0.5
-    mask_exponent: float = 1.0
-    precision: str = "float32"
+    iterations: Natural = 20
+    update_exponent: Annotated[float, Field(gt=0, le=1)] = 0.5
+    tolerance: Natural = 4
+    open_quotient: Annotated[float, Field(gt=0, le=1)] = 0.25
+    noise: NotNegative = 1e-3
+    bands: Count = 30
+    band_overlap: Overlap = 0.75
+    filters: Count = 4
+    attack: NotNegative = 0.1
+    release: NotNegative = 0.5
+    mask_exponent: Positive = 1.0
 
 
 @dataclass(frozen=True)
@@ -148,12 +146,7 @@ def voice_combs(pitch: np.ndarray, bins: torch.Tensor, settings: Settings) -> tu
 
 
 def start(target: torch.Tensor, combs: torch.Tensor, active: torch.Tensor, settings: Settings, seed: int) -> Factors:
-    """Start values from `seed` for a power spectrogram [frame, bin] > 0. Raises UserError for impossible settings."""
-    if not 0 <= settings.band_overlap < 1 or min(settings.bands, settings.filters) < 1:
-        raise UserError(
-            f"Settings of NMF2: bands {settings.bands} and filters {settings.filters} must be 1 or more, "
-            f"band_overlap {settings.band_overlap} at least 0 and below 1."
-        )
+    """Start values from `seed` for a power spectrogram [frame, bin] > 0."""
     generator = torch.Generator().manual_seed(seed % 2**63)
     voice, frame = active.shape[:2]
     gains = random_start(active.shape, generator, target) * active

@@ -6,7 +6,6 @@ are not drawn. Wiener masks: squared magnitudes of the sources' models.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 
@@ -15,38 +14,35 @@ from workflow_scripts.lib.audio.masks import (
     analyse,
     apply_masks,
     dtype_of,
-    hop_length,
     ratio_masks,
     spectrogram,
-    window_length,
 )
+from workflow_scripts.lib.audio.nmf import Divergence
+from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Count, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
 SILENCE = 1e-3  # of the loudest frame's magnitude: quieter frames are not drawn for training
 
 
-@dataclass(frozen=True)
-class Settings:
-    """window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
+@settings
+class Settings(Analysis):
+    """components: templates a source.  frames_per_scene: drawn at random from each training scene, with repetition.
 
-    components: templates a source.  frames_per_scene: drawn at random from each training scene, with repetition.
     divergence: kl or is, with `spectrum_exponent` 1 (magnitudes) or 2 (powers).
     training_iterations, iterations: updates of the dictionary, and of the activations on a mixture.
-    mask_exponent: of the models in the mask.  precision: float32 or float64.
+    mask_exponent: of the models in the mask.
     """
 
-    window: int | None = None
-    overlap: int = 4
-    components: int = 40
-    frames_per_scene: int = 300
-    divergence: str = "kl"
-    spectrum_exponent: float = 1.0
-    training_iterations: int = 60
-    iterations: int = 30
-    mask_exponent: float = 2.0
-    precision: str = "float32"
+    components: Count = 40
+    frames_per_scene: Count = 300
+    divergence: Divergence = "kl"
+    spectrum_exponent: Positive = 1.0
+    training_iterations: Count = 60
+    iterations: Count = 30
+    mask_exponent: Positive = 2.0
 
 
 def train(scenes: Iterable[Scene], settings: Settings) -> Tensors:
@@ -54,7 +50,6 @@ def train(scenes: Iterable[Scene], settings: Settings) -> Tensors:
 
     Every scene has references and the same sources and rate. Raises UserError where there is no scene.
     """
-    nmf.check_divergence(settings.divergence)
     examples, first = [], None
     for scene in scenes:
         first = first or scene
@@ -74,7 +69,6 @@ def train(scenes: Iterable[Scene], settings: Settings) -> Tensors:
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where `model` is for another rate or other sources."""
-    nmf.check_divergence(settings.divergence)
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.overlap)
     mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
@@ -84,7 +78,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     return apply_masks(ratio_masks(parts.pow(settings.mask_exponent)), mixture, hop, scene.mixture.shape[-1])
 
 
-def source_models(target: torch.Tensor, w: torch.Tensor, divergence: str, iterations: int) -> torch.Tensor:
+def source_models(target: torch.Tensor, w: torch.Tensor, divergence: Divergence, iterations: int) -> torch.Tensor:
     """Target [bin, frame] and dictionaries [source, bin, component] -> models [source, bin, frame]."""
     source, bins, component = w.shape
     joint = w.permute(1, 0, 2).reshape(bins, source * component)

@@ -15,7 +15,6 @@ marks (`audio.marked_stems`). A song without such stretches is left with the pub
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +24,10 @@ from pytorch_optimizer import Ranger
 
 from workflow_scripts.lib.audio import marked_stems, waveform
 from workflow_scripts.lib.audio.waveform import Assembly
+from workflow_scripts.lib.audio.windows import length_error
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.losses import marked
 from workflow_scripts.lib.networks import tensors
@@ -40,36 +41,41 @@ STRATEGIES = ("l1", "l2", "l3", "l4", "l5")
 OCTAVE = 12  # semitones
 
 
-@dataclass(frozen=True)
+@settings
 class Settings(Assembly):
     """strategy: what is trained besides the decoder; `l1`, `l2`, `l3`: the repeats from that index on (from 0) and the
         masks; `l4`: the last 1x1 convolution and the masks; `l5`: nothing.
     loss: `published` (the public code), `literal` (the poster's formula) or `reconstruction` (no marks).
     gamma: weight of the energy where marked silent.
     stems, remix: weights of our own terms on the windows and on remixes; 0 is as published.
-    shortest_seconds: of a stretch of which remixes are made.  margin_seconds: left out at both of its ends.
-    learning_rate: of Ranger.  epochs, window_seconds, hop_seconds: of the adaptation.
+    shortest_seconds: s, of a stretch of which remixes are made.  margin_seconds: s, left out at both of its ends.
+    learning_rate: of Ranger.  epochs: how often the song is gone through.
+    window_seconds, hop_seconds: s, of the windows that the song is cut into, and from one to the next.
     pitch_copies: windows shifted by up to an octave, besides each window; 2 in the public code.
     output: `plain`, `muted` (zero where marked silent) or `consistent` (and what that leaves goes to the others).
     remember: False computes the blocks twice and keeps less in memory.
-    checkpoint_seconds: time between two files from which an adaptation that was killed goes on.
+    checkpoint_seconds: s between two files from which an adaptation that was killed goes on.
     """
 
     strategy: Literal["l1", "l2", "l3", "l4", "l5"] = "l1"
     loss: Literal["published", "literal", "reconstruction"] = "published"
-    gamma: float = 1.0
-    stems: float = 0.0
-    remix: float = 0.0
-    shortest_seconds: float = 0.3
-    margin_seconds: float = 0.05
-    learning_rate: float = 1e-5
-    epochs: int = 10
-    window_seconds: float = 10.0
-    hop_seconds: float = 1.0
-    pitch_copies: int = 0
+    gamma: NotNegative = 1.0
+    stems: NotNegative = 0.0
+    remix: NotNegative = 0.0
+    shortest_seconds: NotNegative = 0.3
+    margin_seconds: NotNegative = 0.05
+    learning_rate: Positive = 1e-5
+    epochs: Natural = 10
+    window_seconds: Positive = 10.0
+    hop_seconds: Positive = 1.0
+    pitch_copies: Natural = 0
     output: Literal["plain", "muted", "consistent"] = "plain"
     remember: bool = True
-    checkpoint_seconds: float = 120.0
+    checkpoint_seconds: NotNegative = 120.0
+
+    def check_data(self, rate: int, channels: int | None) -> str | None:
+        assembled = super().check_data(rate, channels)
+        return assembled or length_error("window_seconds", self.window_seconds, rate, 1, "a sample")
 
 
 def adapt(

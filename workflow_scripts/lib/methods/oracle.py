@@ -10,13 +10,15 @@ mwf: multichannel Wiener filter v_j R_j (sum_i v_i R_i)^-1 x of the local Gaussi
 The estimates add up to the mixture.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
-from workflow_scripts.lib.audio.masks import analyse, apply_masks, dtype_of, hop_length, ratio_masks, window_length
+from workflow_scripts.lib.audio.masks import analyse, apply_masks, dtype_of, ratio_masks
 from workflow_scripts.lib.audio.stft import istft
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.audio.windows import Analysis, Coverage, hop_length, window_length
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
@@ -25,24 +27,20 @@ BLOCK = 32  # bins at a time, which keeps the matrices of a whole track out of m
 SILENT = 1e-30  # power below which a bin holds nothing
 
 
-@dataclass(frozen=True)
-class Settings:
-    """mask: irm, ibm or mwf.  exponent: of the magnitudes, irm only, > 0.
+@settings
+class Settings(Analysis):
+    """mask: irm, ibm or mwf, see above; mwf inverts its matrices in float64 whatever the precision.
 
-    window: in samples, null for the power of two nearest to 0.128 s.  overlap: windows over each sample.
-    precision: float32 or float64; mwf inverts its matrices in float64 always.
+    exponent: of the magnitudes, irm only.
     """
 
-    mask: str = "irm"
-    exponent: float = 2.0
-    window: int | None = None
-    overlap: int = 8
-    precision: str = "float32"
+    mask: Literal["irm", "ibm", "mwf"] = "irm"
+    exponent: Positive = 2.0
+    overlap: Coverage = 8
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
     """Estimates [source, channel, time] from the mixture and `scene.references` of that shape."""
-    _check(settings)
     if scene.references is None:
         raise UserError("An oracle mask needs the true sources; name `references` under `needs` in the method's file.")
     window = window_length(scene.rate, settings.window)
@@ -119,11 +117,3 @@ def _ridge(covariance: torch.Tensor) -> torch.Tensor:
     """Covariances [bin, frame, channel, channel] -> [bin, frame, 1], RIDGE times the trace; 1 where that is nothing."""
     trace = covariance.diagonal(dim1=-2, dim2=-1).real.sum(dim=-1, keepdim=True)
     return torch.where(trace > SILENT, RIDGE * trace, 1)
-
-
-def _check(settings: Settings) -> None:
-    masks = ("irm", "ibm", "mwf")
-    if settings.mask not in masks:
-        raise UserError(f"The setting 'mask' is {settings.mask!r}; {nearest(settings.mask, masks)}")
-    if not settings.exponent > 0:
-        raise UserError(f"The setting 'exponent' is {settings.exponent}; give a number above 0, such as 1 or 2.")

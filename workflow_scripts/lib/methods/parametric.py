@@ -16,19 +16,23 @@ excerpt and its noise shape belongs to one; phases and noise run on through the 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated, Literal
 
 import torch
 from accelerate import Accelerator
+from pydantic import Field
 from torch import nn
 from torch.nn.functional import pad
 
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS
-from workflow_scripts.lib.audio.masks import apply_masks, hop_length, ratio_masks, window_length
+from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
 from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, synthesise
 from workflow_scripts.lib.audio.stft import stft
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.audio.windows import Coverage, Window, hop_length, overlap_error, window_length
+from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.core.settings import Count, NotNegative, Overlap, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses.spectral import SpectralLoss
@@ -39,15 +43,13 @@ from workflow_scripts.lib.training import network_trainee
 from workflow_scripts.lib.training.network_trainee import Descent
 
 CHUNKS_AT_ONCE = 8  # synthesised together
-SUPERVISIONS = ("mixture", "voices")
-OUTPUTS = ("masked", "synthesis")
 SYNTHESES = {
     "fixed": ({}, {}),
     "as published": ({"unvoiced": "as published", "f0_grid": "as published"}, {"filter_delay": "as published"}),
 }  # options of the carrier, and of the synthesis
 
 
-@dataclass(frozen=True)
+@settings
 class Settings(Descent):
     """supervision: what the loss compares, `mixture` (no stem is needed) or `voices`.
 
@@ -56,22 +58,28 @@ class Settings(Descent):
     window: of the masks in samples, null for the power of two nearest to 0.128 s.  mask_overlap: windows over each
     sample.  mask_exponent: of the magnitudes in the ratio masks.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames; 0 as published.
-    chunk_seconds, overlap: of the chunks of a track; overlap in [0, 1) of a chunk.
+    chunk_seconds: of the chunks of a track, in s.  overlap: share of a chunk that the next one covers too.
     """
 
-    supervision: str = "mixture"
-    output: str = "masked"
-    synthesis: str = "fixed"
-    encoder_width: int = 256
-    code_width: int = 128
-    decoder_width: int = 512
-    window: int | None = None
-    mask_overlap: int = 8
-    mask_exponent: float = 1.0
-    attack: float = 0.0
-    release: float = 0.0
-    chunk_seconds: float = 4.0
-    overlap: float = 0.5
+    supervision: Literal["mixture", "voices"] = "mixture"
+    output: Literal["masked", "synthesis"] = "masked"
+    synthesis: Literal["fixed", "as published"] = "fixed"
+    encoder_width: Count = 256
+    code_width: Count = 128
+    decoder_width: Count = 512
+    window: Window | None = None
+    mask_overlap: Coverage = 8
+    mask_exponent: Positive = 1.0
+    attack: NotNegative = 0.0
+    release: NotNegative = 0.0
+    chunk_seconds: Annotated[float, Field(ge=2 * HOP_SECONDS)] = 4.0  # the window of the network
+    overlap: Overlap = 0.5
+
+    def check(self) -> str | None:
+        return overlap_error("mask_overlap", self.mask_overlap, self.window) if self.window else None
+
+    def check_data(self, rate: int, channels: int | None) -> str | None:  # noqa: ARG002 of all settings
+        return overlap_error("mask_overlap", self.mask_overlap, window_length(rate, self.window))
 
 
 @dataclass(frozen=True)
@@ -91,8 +99,7 @@ class Example:
 def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
-    """A network at its start values. Raises UserError for an unknown supervision or synthesis."""
-    _check(settings)
+    """A network at its start values."""
     network = tensors.build(lambda: network_of(settings, data.train.rate), seed, data.start)
     make = partial(example, settings)
     task = network_trainee.Task(make, make, partial(loss_of, settings))
@@ -101,7 +108,6 @@ def trainee(
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where the model fits neither the settings nor the scene."""
-    _check(settings)
     network = tensors.restore(
         network_of(settings, scene.rate), model, scene.rate, scene.mixture.device, "the parametric method"
     )
@@ -191,11 +197,3 @@ def _part(
 def _hop(rate: int) -> int:
     """Samples a frame: the step of the F0 tables."""
     return round(HOP_SECONDS * rate)
-
-
-def _check(settings: Settings) -> None:
-    choices = {"supervision": SUPERVISIONS, "output": OUTPUTS, "synthesis": SYNTHESES}
-    for name, allowed in choices.items():
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise UserError(f"The setting {name!r} is {value!r}; {nearest(value, allowed)}")

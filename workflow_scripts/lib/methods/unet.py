@@ -13,6 +13,7 @@ two hops earlier; long tracks are masked in chunks of the training length, cross
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
@@ -21,7 +22,9 @@ from torch import nn
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
 from workflow_scripts.lib.audio.stft import stft
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.audio.windows import Window, hop_error, length_error
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Count, Overlap, Positive, Share, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.networks import tensors
@@ -35,27 +38,33 @@ from workflow_scripts.lib.networks.unet import (
 from workflow_scripts.lib.training import network_trainee
 from workflow_scripts.lib.training.network_trainee import Descent
 
-CONDITIONS = ("pitch", "harmonics", "none")
 
-
-@dataclass(frozen=True)
+@settings
 class Settings(Descent):
     """condition: `pitch` (a one-hot F0), `harmonics` (the spectrum of a tone) or `none` (all sources at once).
 
     width: channels after the first convolution.  leak: of the encoder's leaky ReLU; 1 as published.
     window, hop: of the STFT, in samples.  mask_exponent: of the magnitudes in the ratio masks.
-    chunk_seconds, overlap: of the chunks that a track is masked in; overlap in [0, 1) of a chunk.
+    chunk_seconds: of the chunks that a track is masked in, in s.  overlap: share of one that the next covers too.
     """
 
-    condition: str = "pitch"
-    width: int = 16
-    leak: float = 0.2
-    window: int = 1024
-    hop: int = 256
-    mask_exponent: float = 1.0
-    chunk_seconds: float = 4.0
-    overlap: float = 0.5
-    learning_rate: float = 1e-3
+    condition: Literal["pitch", "harmonics", "none"] = "pitch"
+    width: Count = 16
+    leak: Share = 0.2
+    window: Window = 1024
+    hop: Count = 256
+    mask_exponent: Positive = 1.0
+    chunk_seconds: Positive = 4.0
+    overlap: Overlap = 0.5
+    learning_rate: Positive = 1e-3
+
+    def check(self) -> str | None:
+        return hop_error(self.window, self.hop)
+
+    def check_data(self, rate: int, channels: int | None) -> str | None:  # noqa: ARG002 of all settings
+        return length_error(
+            "chunk_seconds", self.chunk_seconds, rate, self.window, f"a window of {self.window} samples"
+        )
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Example:
 def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> network_trainee.NetworkTrainee[Example]:
-    """A U-Net at its start values. Raises UserError for an unknown condition."""
+    """A U-Net at its start values."""
     network = tensors.build(lambda: _network(settings, len(data.train.sources), data.train.rate), seed, data.start)
     if settings.condition == "none":
         task = network_trainee.Task(partial(all_sources, settings), partial(all_sources, settings), loss_of)
@@ -143,9 +152,7 @@ def _network(settings: Settings, sources: int, rate: int) -> nn.Module:
         return PlainUNet(sources, settings.width, settings.leak)
     if settings.condition == "pitch":
         return ConditionedUNet(PitchConditioner(bins), settings.width, settings.leak)
-    if settings.condition == "harmonics":
-        return ConditionedUNet(HarmonicConditioner(bins, settings.hop, rate), settings.width, settings.leak)
-    raise UserError(f"The setting 'condition' is {settings.condition!r}; {nearest(settings.condition, CONDITIONS)}")
+    return ConditionedUNet(HarmonicConditioner(bins, settings.hop, rate), settings.width, settings.leak)
 
 
 def _masks(

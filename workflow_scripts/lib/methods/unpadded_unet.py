@@ -10,11 +10,13 @@ is scaled to the peak met in training. An excerpt gives one patch, where the pub
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import NotNegative, settings
 from workflow_scripts.lib.datasets import mixing
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.scene import Scene
@@ -23,13 +25,11 @@ from workflow_scripts.lib.losses.adversarial import supervised_error
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import patches
-from workflow_scripts.lib.training.patches import SeparatorSettings, example_of
+from workflow_scripts.lib.training.patches import SeparatorSettings, example_of, gain_error
 from workflow_scripts.lib.training.separator import SeparatorInTraining, by_source, paired_seed
 
-EXTRAS = ("none", "remix", "self_training", "noisy_student")
 
-
-@dataclass(frozen=True)
+@settings
 class Settings(SeparatorSettings):
     """extra: what half of each batch is made of.
 
@@ -38,9 +38,12 @@ class Settings(SeparatorSettings):
     gain_low, gain_high: of the sources that are added up, drawn uniformly.
     """
 
-    extra: str = "none"
-    gain_low: float = 0.5
-    gain_high: float = 1.2
+    extra: Literal["none", "remix", "self_training", "noisy_student"] = "none"
+    gain_low: NotNegative = 0.5
+    gain_high: NotNegative = 1.2
+
+    def check(self) -> str | None:
+        return super().check() or gain_error(self.gain_low, self.gain_high)
 
 
 @dataclass
@@ -75,8 +78,7 @@ class SupervisedTrainee:
 def trainee(
     data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator
 ) -> SupervisedTrainee:
-    """Raises UserError for a misspelt choice, and where what the setting `extra` is made of is missing."""
-    patches.check(settings, {"extra": EXTRAS})
+    """Raises UserError where what the setting `extra` is made of is missing."""
     separator = SeparatorInTraining(data, settings, seed, device, accelerator)
     return SupervisedTrainee(separator, _pairs(data, settings, device), paired_seed(data, seed))
 

@@ -43,6 +43,12 @@ def decibels(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.where(np.asarray(denominator) == 0, np.inf, ratio)
 
 
+def improvement(score: np.ndarray, of_mixture: np.ndarray) -> np.ndarray:
+    """What a score gains over the mixture taken as the estimate, in dB; NaN where both are the same infinity."""
+    with np.errstate(invalid="ignore"):
+        return np.subtract(score, of_mixture)
+
+
 def energies(signals: np.ndarray, frames: Frames, minus: np.ndarray | None = None) -> np.ndarray:
     """Sum of squares of each frame of signals [source, channel, time], or of signals - minus, over samples and
     channels -> [source, frame]."""
@@ -55,6 +61,12 @@ def energies(signals: np.ndarray, frames: Frames, minus: np.ndarray | None = Non
         framed = frames.cut(signal)
         totals[source] += np.einsum("ft,ft->f", framed, framed)
     return totals
+
+
+def channel_energies(signals: np.ndarray, frames: Frames) -> np.ndarray:
+    """Sum of squares of each frame and channel of signals [source, channel, time] -> [source, channel, frame]."""
+    framed = frames.cut(signals)
+    return np.array([[np.einsum("ft,ft->f", channel, channel) for channel in source] for source in framed])
 
 
 def silent(signals: np.ndarray, frames: Frames) -> np.ndarray:

@@ -17,9 +17,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workflow_scripts.lib.metrics.frames import Frames, decibels, energies
+from workflow_scripts.lib.metrics.contract import AS_IN_PARAMETRIC_PAPER, Metric
+from workflow_scripts.lib.metrics.estimate import Estimate, Score, TrackReferences
+from workflow_scripts.lib.metrics.frames import Frames, decibels, energies, improvement
+from workflow_scripts.lib.metrics.silence_rule import leave_out_quiet
 
-FRAME_OFFSET = 1e-8
+FRAME_OFFSET = 1e-8  # added to the ratio of a frame, so -80 dB is the least
+
+POOLED = "the channels pooled into one vector with one scale and no mean removed, undefined for a silent signal"
+
+METRICS = (
+    Metric(
+        "SI-SDR", "dB", "track", "higher",
+        "Scale-invariant SDR 10 log10(|a s|^2 / |e - a s|^2), a = <s, e> / <s, s>, of the whole track (Le Roux et "
+        f"al. 2019), {POOLED}.",
+    ),
+    Metric(
+        "SI-SIR", "dB", "track", "higher",
+        "Scale-invariant SIR 10 log10(|a s|^2 / |i|^2), i the projection of e - a s on the span of all references, "
+        f"without delays, of the whole track (Le Roux et al. 2019), {POOLED}.",
+    ),
+    Metric(
+        "SI-SAR", "dB", "track", "higher",
+        "Scale-invariant SAR 10 log10(|a s|^2 / |e - a s - i|^2), target over artefacts, i the projection of "
+        f"e - a s on the span of all references, of the whole track (Le Roux et al. 2019), {POOLED}.",
+    ),
+    Metric(
+        "SI-SDRi", "dB", "track", "higher",
+        "SI-SDR minus the SI-SDR of the unprocessed mixture as the estimate; 10 log10(|a s|^2 / |e - a s|^2), "
+        f"a = <s, e> / <s, s>, of the whole track, {POOLED}.",
+    ),
+    Metric(
+        "SI-SDR-frames", "dB", "frame", "higher",
+        "SI-SDR of each frame with a scale of its own, 10 log10(|a s|^2 / |e - a s|^2 + 1e-8), "
+        f"a = <s, e> / <s, s>, channels pooled, no mean removed, {AS_IN_PARAMETRIC_PAPER}.",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +79,7 @@ def framewise_si_sdr(references: np.ndarray, estimates: np.ndarray, frames: Fram
 
 
 def _ratio(references: np.ndarray, estimates: np.ndarray, frames: Frames) -> np.ndarray:
+    """SI-SDR of each frame in dB: two signals [source, channel, time] -> [source, frame]."""
     true, power = energies(references, frames), energies(estimates, frames)
     products = _products(references, estimates, frames)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -100,3 +134,36 @@ def _residual(references: np.ndarray, estimates: np.ndarray, scales: np.ndarray,
             residual = estimate - scales[source, frame] * reference
             totals[source, frame] += residual @ residual
     return totals
+
+
+# From an estimate to the values of a metric
+
+
+def _si_sdr(estimate: Estimate) -> np.ndarray:
+    return si_sdr(estimate.track.references, estimate.signals)
+
+
+def _mixture_si_sdr(track: TrackReferences) -> np.ndarray:
+    return si_sdr(track.references, track.mixture_as_estimate)
+
+
+def _si_ratios(estimate: Estimate) -> Ratios:
+    return si_ratios(estimate.track.references, estimate.signals)
+
+
+def _si_sdr_improvement(estimate: Estimate) -> np.ndarray:
+    return improvement(estimate.once(_si_sdr), estimate.track.once(_mixture_si_sdr))
+
+
+def _si_sdr_frames(estimate: Estimate) -> np.ndarray:
+    track = estimate.track
+    return leave_out_quiet(estimate, framewise_si_sdr(track.references, estimate.signals, track.frames))
+
+
+SCORES: dict[str, Score] = {
+    "SI-SDR": lambda estimate: estimate.once(_si_sdr),
+    "SI-SIR": lambda estimate: estimate.once(_si_ratios).SIR,
+    "SI-SAR": lambda estimate: estimate.once(_si_ratios).SAR,
+    "SI-SDRi": _si_sdr_improvement,
+    "SI-SDR-frames": _si_sdr_frames,
+}

@@ -1,4 +1,4 @@
-"""What is heard where a source is silent, and which frames are too quiet to be scored.
+"""What is heard where a source is silent.
 
 PES and EPS after Schulze-Forster, Doire, Richard, Badeau, WASPAA 2019, as released with the one-shot system of
 WASPAA 2021. There the values of the last source were written for all sources; here each source has its own.
@@ -6,10 +6,24 @@ WASPAA 2021. There the values of the last source were written for all sources; h
 
 import numpy as np
 
-from workflow_scripts.lib.metrics.frames import Frames
+from workflow_scripts.lib.metrics.contract import Metric
+from workflow_scripts.lib.metrics.estimate import Estimate, Score
+from workflow_scripts.lib.metrics.frames import Frames, channel_energies
 
 OFFSET = 1e-12  # of the released code: perfect silence is -120 dB
-FLOOR_SAMPLES = 16_000  # samples of one channel that an energy floor is quoted for: 1 s at 16 kHz
+
+METRICS = (
+    Metric(
+        "PES", "dB", "frame", "lower",
+        "Predicted energy at silence, 10 log10(sum of squares of the estimate + 1e-12) where the reference is "
+        "exactly zero, {frames}, mean over the channels that are silent, undefined elsewhere.",
+    ),
+    Metric(
+        "EPS", "dB", "frame", "lower",
+        "Energy at predicted silence, 10 log10(sum of squares of the reference + 1e-12) where the estimate is "
+        "exactly zero, {frames}, mean over the channels that are silent, undefined elsewhere.",
+    ),
+)  # fmt: skip
 
 
 def predicted_energy_at_silence(references: np.ndarray, estimates: np.ndarray, frames: Frames) -> np.ndarray:
@@ -29,41 +43,25 @@ def energy_at_predicted_silence(references: np.ndarray, estimates: np.ndarray, f
     return _energy_where_zero(estimates, references, frames)
 
 
-def mean_and_count(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values [source, frame] -> mean over the defined ones (NaN where there is none), and their number, [source]."""
-    counts = np.isfinite(values).sum(axis=1)
-    totals = np.where(np.isfinite(values), values, 0).sum(axis=1)
-    return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan), counts
-
-
-def too_quiet(references: np.ndarray, mixture: np.ndarray, frames: Frames, energy_floor: float) -> np.ndarray:
-    """The silence rule of arXiv 2201.09592: frames of a source that are left out because it is too quiet there.
-
-    A frame is left out where the sum of squares of the reference, the mixture's absolute peak over the whole track
-    scaled to 1, lies under `energy_floor`. The floor is quoted for 16,000 samples of one channel (the paper: 10) and
-    grows in proportion to samples times channels, so that it always means the same power (10: -32 dB under a full
-    square wave). The paper takes the peak of each four-second excerpt, with four voices even where it scores two.
-
-    Args:
-        references: [source, channel, time]. mixture: [channel, time].
-
-    Returns: [source, frame] bool.
-    """
-    floor = energy_floor * frames.length * len(mixture) / FLOOR_SAMPLES
-    peak = np.abs(mixture).max() or 1.0
-    return _channel_energies(references, frames).sum(axis=1) / peak**2 < floor
-
-
 def _energy_where_zero(zero: np.ndarray, sounding: np.ndarray, frames: Frames) -> np.ndarray:
+    """Energy in dB of the signals `sounding` where the signals `zero` are, both [source, channel, time], channel by
+    channel -> mean over the channels that are zero [source, frame]."""
     framed = frames.cut(zero)
     quiet = np.array([[~frames_of_channel.any(axis=-1) for frames_of_channel in source] for source in framed])
-    level = 10 * np.log10(_channel_energies(sounding, frames) + OFFSET)
+    level = 10 * np.log10(channel_energies(sounding, frames) + OFFSET)
     counts = quiet.sum(axis=1)
     totals = np.where(quiet, level, 0).sum(axis=1)
     return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
 
 
-def _channel_energies(signals: np.ndarray, frames: Frames) -> np.ndarray:
-    """Sum of squares -> [source, channel, frame]."""
-    framed = frames.cut(signals)
-    return np.array([[np.einsum("ft,ft->f", channel, channel) for channel in source] for source in framed])
+def pes(estimate: Estimate) -> np.ndarray:
+    """PES in dB [source, frame]."""
+    return predicted_energy_at_silence(estimate.track.references, estimate.signals, estimate.track.frames)
+
+
+def eps(estimate: Estimate) -> np.ndarray:
+    """EPS in dB [source, frame]."""
+    return energy_at_predicted_silence(estimate.track.references, estimate.signals, estimate.track.frames)
+
+
+SCORES: dict[str, Score] = {"PES": pes, "EPS": eps}

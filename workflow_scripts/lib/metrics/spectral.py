@@ -12,11 +12,34 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from workflow_scripts.lib.metrics.contract import AS_IN_PARAMETRIC_PAPER, Metric
+from workflow_scripts.lib.metrics.estimate import Estimate, Score, TrackReferences
 from workflow_scripts.lib.metrics.frames import Frames
+from workflow_scripts.lib.metrics.silence_rule import leave_out_quiet
 
 HOP_SECONDS = 0.016
 SNR_OFFSET = 1e-8  # added to the ratio, so -80 dB is the least
 MEL_BANDS, COEFFICIENTS, LOG_OFFSET = 128, 13, 1e-6
+
+METRICS = (
+    Metric(
+        "sp-SNR", "dB", "frame", "higher",
+        "Spectral SNR 10 log10(sum S^2 / sum (E - S)^2 + 1e-8) of STFT magnitudes S, E (Hann window of 32 ms, hop "
+        f"of 16 ms, within the frame, channels summed), {AS_IN_PARAMETRIC_PAPER}.",
+    ),
+    Metric(
+        "sp-SI-SNR", "dB", "frame", "higher",
+        "Spectral SNR 10 log10(sum S^2 / sum (E - S)^2 + 1e-8) after scaling S by <S, E> / <S, S>, of STFT "
+        f"magnitudes S, E (Hann window of 32 ms, hop of 16 ms, within the frame, channels summed), "
+        f"{AS_IN_PARAMETRIC_PAPER}.",
+    ),
+    Metric(
+        "MCD", "1", "frame", "lower",
+        "Mel cepstral distance, the mean over STFT frames (32 ms, 16 ms) and channels of the Euclidean distance of "
+        "13 coefficients, c0 included, of the logarithm of 128 HTK mel bands of the power spectrum plus 1e-6, the "
+        f"mixture's absolute peak scaled to 1, {AS_IN_PARAMETRIC_PAPER}.",
+    ),
+)  # fmt: skip
 
 
 class SpectralReferences:
@@ -113,6 +136,7 @@ def _stft(signal: np.ndarray, half: int) -> np.ndarray:
 
 
 def _half_window(rate: int) -> int:
+    """Half the window and the hop, in samples."""
     return round(HOP_SECONDS * rate)
 
 
@@ -124,3 +148,25 @@ def _mel_bands(bins: int, rate: int) -> np.ndarray:
     rising = (frequencies[:, None] - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - frequencies[:, None]) / np.diff(edges)[1:]
     return np.maximum(0, np.minimum(rising, falling))
+
+
+# From an estimate to the values of a metric
+
+
+def _references(track: TrackReferences) -> SpectralReferences:
+    return SpectralReferences(track.references, track.frames, track.rate, np.abs(track.mixture).max() or 1.0)
+
+
+def _ratios(estimate: Estimate) -> tuple[np.ndarray, np.ndarray]:
+    return estimate.track.once(_references).ratios(estimate.signals)
+
+
+def _mel_cepstral_distance(estimate: Estimate) -> np.ndarray:
+    return estimate.track.once(_references).mel_cepstral_distance(estimate.signals)
+
+
+SCORES: dict[str, Score] = {
+    "sp-SNR": lambda estimate: leave_out_quiet(estimate, estimate.once(_ratios)[0]),
+    "sp-SI-SNR": lambda estimate: leave_out_quiet(estimate, estimate.once(_ratios)[1]),
+    "MCD": lambda estimate: leave_out_quiet(estimate, _mel_cepstral_distance(estimate)),
+}

@@ -10,34 +10,48 @@ random values; here they start at one and zero.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import AfterValidator, Field
 from torch import nn
 from torch.nn.functional import conv1d, conv_transpose1d, group_norm, pad, relu
 from torch.utils.checkpoint import checkpoint
 
+from workflow_scripts.lib.audio.windows import even, odd
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Count, settings
 
 EPSILON = 1e-8  # inside the square roots of the norms
 
 
-@dataclass(frozen=True)
+@settings
 class Sizes:
-    """filters: N of the encoder.  length: L of a filter in samples, even; the hop is half of it.
+    """filters: N of the encoder.  length: L of a filter in samples; the hop is half of it.
 
-    bottleneck: B, channels of the residual stream.  hidden: H, channels inside a block.  kernel: P, odd.
+    bottleneck: B, channels of the residual stream.  hidden: H, channels inside a block.
+    kernel: P, frames that a convolution inside a block sees.
     blocks: X in a repeat, with dilations 1, 2, 4, ...  repeats: R.
     The defaults are those of the published weights: 10,977,872 parameters for four sources in stereo.
     """
 
-    filters: int = 256
-    length: int = 20
-    bottleneck: int = 256
-    hidden: int = 512
-    kernel: int = 3
-    blocks: int = 10
-    repeats: int = 4
+    filters: Count = 256
+    length: Annotated[int, Field(ge=2), AfterValidator(even)] = 20
+    bottleneck: Count = 256
+    hidden: Count = 512
+    kernel: Annotated[int, Field(ge=1), AfterValidator(odd)] = 3
+    blocks: Annotated[int, Field(ge=1, le=20)] = 10  # the dilation of the last is 2^19 frames then
+    repeats: Count = 4
+
+
+def channel_error(network: str, channels: int | None) -> str | None:
+    """What is wrong with a network that cannot separate so many channels, or None; channels: None where not known."""
+    if network != "torchaudio" or channels in (1, None):
+        return None
+    return (
+        f"network is torchaudio, which separates mono audio, but there are {channels} channels; take demucs, or "
+        "prepare the data set with `channels: 1`."
+    )
 
 
 class ConvTasNet(nn.Module):
@@ -171,11 +185,8 @@ class LibraryConvTasNet(nn.Module):
         from torchaudio.models import ConvTasNet as Library
 
         super().__init__()
-        if channels != 1:
-            raise UserError(
-                f"The setting network: torchaudio separates mono audio, and this has {channels} channels; prepare the "
-                "data set with `channels: 1` or take `network: stereo`."
-            )
+        if said := channel_error("torchaudio", channels):
+            raise UserError(f"The setting {said}")
         self.network = Library(
             sources, sizes.length, sizes.filters, sizes.kernel, sizes.bottleneck, sizes.hidden, sizes.blocks,
             sizes.repeats, "relu",

@@ -14,7 +14,6 @@ from torch import nn
 from torch.nn.functional import pad
 
 RELU, MASK = "relu", "mask"
-HEADS = (MASK, RELU)
 
 
 @dataclass(frozen=True)

@@ -5,23 +5,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.provenance import folder_of
+from workflow_scripts.lib.statistics.rows import ResultRow
 
 
-def read(manifests: Sequence[Path]) -> pd.DataFrame:
+def read_scores(manifests: Sequence[Path]) -> pd.DataFrame:
     """The scores of all shards, by their manifests; `frame` is empty for a whole track, a NaN value is undefined."""
     return pd.concat([pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests], ignore_index=True)
 
 
-def labelled(scores: pd.DataFrame, rows: Sequence[dict]) -> pd.DataFrame:
+def label_scores(scores: pd.DataFrame, rows: Sequence[ResultRow]) -> pd.DataFrame:
     """The scores with the labels of their methods instead of names, and no F0 source where none is used."""
-    names = {row["method"]: row["label"] for row in rows}
-    return scores.assign(method=scores["method"].map(names), f0=scores["f0"].replace(NO_F0, ""))
+    labels = {row.method: row.label for row in rows}
+    return scores.assign(method=scores["method"].map(labels), f0=scores["f0"].replace(NO_F0, ""))
 
 
-def of_family(scores: pd.DataFrame, family: str) -> pd.DataFrame:
+def scores_of_family(scores: pd.DataFrame, family: str) -> pd.DataFrame:
     """The scores of one family of songs. Raises UserError where there is no such."""
     found = scores[scores["family"] == family]
     if found.empty:
@@ -33,7 +34,16 @@ def of_family(scores: pd.DataFrame, family: str) -> pd.DataFrame:
     return found
 
 
-def order(rows: Sequence[dict]) -> list[tuple[str, str]]:
-    """(label, F0 source) of each row of the table, once for all seeds."""
-    pairs = [(row["label"], "" if row["f0"] == NO_F0 else row["f0"]) for row in rows]
-    return list(dict.fromkeys(pairs))
+def read_failures(rows: Sequence[ResultRow], estimates: Sequence[Path]) -> pd.DataFrame:
+    """The rows without scores, and why: method, f0, seed, reason.
+
+    estimates: manifests in the order of the rows, shard after shard; the first shard's are enough, since all shards
+    have one model.
+    """
+    found = [(row, folder_of(path) / "failed.txt") for row, path in zip(rows, estimates, strict=False)]
+    failed = [
+        (row.label, row.table_f0, row.seed, path.read_text(encoding="utf-8").strip())
+        for row, path in found
+        if path.exists()
+    ]
+    return pd.DataFrame(failed, columns=["method", "f0", "seed", "reason"])

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import torch
 from accelerate import Accelerator
+from pydantic import Field
 from torch import nn
 
 from workflow_scripts.lib.audio import voices
 from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.core.settings import Count, NotNegative, Positive, settings
 from workflow_scripts.lib.datasets.excerpts import Excerpts
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
@@ -17,19 +19,21 @@ from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.tensors import Tensors
 
 Example = TypeVar("Example")
+Decay = Annotated[float, Field(gt=0, le=1)]  # factor of a learning rate
 
 
-@dataclass(frozen=True)
+@settings
 class Descent:
-    """Adam with an L2 penalty; the learning rate is multiplied by `decay` every `decay_steps` steps.
+    """Adam, with the defaults of arXiv 2201.09592.
 
-    The defaults are those of arXiv 2201.09592.
+    learning_rate: at the start.  weight_decay: weight of the L2 penalty.
+    decay, decay_steps: factor of the learning rate, and the steps after each of which it is applied.
     """
 
-    learning_rate: float = 1e-4
-    weight_decay: float = 1e-5
-    decay: float = 0.98
-    decay_steps: int = 29000
+    learning_rate: Positive = 1e-4
+    weight_decay: NotNegative = 1e-5
+    decay: Decay = 0.98
+    decay_steps: Count = 29000
 
 
 @dataclass(frozen=True)

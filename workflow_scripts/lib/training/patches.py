@@ -3,20 +3,22 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 from torch.nn.functional import pad
 
 from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
 from workflow_scripts.lib.audio.stft import istft, stft
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.audio.windows import Window, hop_error
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.settings import Count, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.networks.unpadded_unet import (
-    HEADS,
-    MASK,
     PatchShape,
     UnpaddedUNet,
     as_given,
@@ -25,37 +27,39 @@ from workflow_scripts.lib.networks.unpadded_unet import (
     patch_shape,
 )
 
-RECONSTRUCTIONS = ("magnitude", "mask")
-SCALES = ("training", "own")
 PATCHES_AT_ONCE = 32
 CRITIC = "critic."  # before the names of tensors that training needs and separation does not
+MovingAverage = Annotated[float, Field(ge=0, lt=1)]  # its decay a step
 
 
-@dataclass(frozen=True)
+@settings
 class SeparatorSettings:
     """The separator, its training by Adam, and how it is applied.
 
-    window, hop: of the STFT, in samples.  frames: of a patch, rounded up to what the network can give.
+    window, hop: of the STFT, in samples.  frames: STFT frames of a patch, rounded up to what the network can give.
     levels, width, head: of `UnpaddedUNet`.
     reconstruction: `magnitude` takes the estimates' magnitudes with the phase of the mixture, as published; `mask`
         divides them by their sum first, so that the sources add up to the mixture.
     scale: `training` scales a track to the highest peak met in training before the network reads it; `own` leaves it
         as it is, as published.
     learning_rate: of the separator.
-    average: decay per step of the exponential moving average of the weights that is validated and kept; 0 for none, as
+    average: decay a step of the exponential moving average of the weights that is validated and kept; 0 for none, as
         published.
     """
 
-    window: int = 256
-    hop: int = 128
-    frames: int = 32
-    levels: int = 3
-    width: int = 8
-    head: str = MASK
-    reconstruction: str = "magnitude"
-    scale: str = "training"
-    learning_rate: float = 1e-3
-    average: float = 0.0
+    window: Window = 256
+    hop: Count = 128
+    frames: Count = 32
+    levels: Annotated[int, Field(ge=1, le=8)] = 3  # each doubles the channels
+    width: Count = 8
+    head: Literal["mask", "relu"] = "mask"
+    reconstruction: Literal["magnitude", "mask"] = "magnitude"
+    scale: Literal["training", "own"] = "training"
+    learning_rate: Positive = 1e-3
+    average: MovingAverage = 0.0
+
+    def check(self) -> str | None:
+        return hop_error(self.window, self.hop)
 
     @property
     def bins(self) -> int:
@@ -66,20 +70,13 @@ class SeparatorSettings:
         return patch_shape(self.bins, self.frames, self.levels)
 
 
-CHOICES = {"head": HEADS, "reconstruction": RECONSTRUCTIONS, "scale": SCALES}
-
-
-def check(settings: SeparatorSettings, choices: dict[str, Sequence[str]] = CHOICES) -> None:
-    """Raise UserError for a misspelt choice, with the nearest one."""
-    for name, allowed in choices.items():
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise UserError(f"The setting {name!r} is {value!r}; {nearest(value, allowed)}")
+def gain_error(gain_low: float, gain_high: float) -> str | None:
+    """What is wrong with the gains between which one is drawn, as `check` of settings says it."""
+    return f"gain_low is {gain_low}, but gain_high is {gain_high}; take at most that." if gain_low > gain_high else None
 
 
 def network_of(settings: SeparatorSettings, sources: int) -> UnpaddedUNet:
-    """Raises UserError for a misspelt choice and for fewer than two sources."""
-    check(settings)
+    """Raises UserError for fewer than two sources."""
     if sources < 2:
         raise UserError(f"The U-Net without padding separates two sources or more; {sources} was asked for.")
     return UnpaddedUNet(sources, settings.levels, settings.width, settings.head)

@@ -25,7 +25,7 @@ class SeparatorInTraining:
 
     network: bare; gradients are averaged over processes here, for a gradient penalty does without wrapped networks.
     modules, optimizers: what has a state, by name.
-    Raises UserError for a misspelt choice, and where `data.start` is of another network, rate or order of sources.
+    Raises UserError where `data.start` is of another network, rate or order of sources.
     """
 
     def __init__(

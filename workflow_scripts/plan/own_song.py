@@ -6,18 +6,16 @@ Imported by the Snakefile, so nothing heavy is imported here.
 import csv
 import math
 import re
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from workflow_scripts.lib.core.config import NO_F0
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.weights.published import FORMS
-
-Entry = dict[str, Any]  # a definition of a data set, method, F0 source or source of marks
-Libraries = dict[str, dict[str, Entry]]
+from workflow_scripts.lib.core.names import NO_F0
+from workflow_scripts.lib.core.registry import WEIGHTS
+from workflow_scripts.plan.declared import value_of
+from workflow_scripts.plan.keys import Dataset, Keys, Method, Weights
 
 NAME = "own"  # of the user's marks and F0
 HOW = (
@@ -56,84 +54,103 @@ def without_paths(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str
     return {name: value for name, value in config.items() if name not in paths}, paths
 
 
+class Definitions(Protocol):
+    """What is asked of the configuration."""
+
+    libraries: dict[str, dict[str, dict[str, Any]]]
+
+    def dataset(self, name: str) -> Dataset: ...
+
+    def method(self, name: str) -> Method: ...
+
+
 def with_song(
-    config: dict[str, Any], paths: dict[str, str], libraries: Libraries, definition: Callable[[str, str], Entry]
+    config: dict[str, Any], keys: Keys, paths: dict[str, str], known: Definitions
 ) -> tuple[dict[str, Any], Song]:
     """The configuration with the recording as a data set and with its marks or F0 as a source, and what becomes of it.
 
-    config: checked.  paths: of `without_paths`.  libraries: the entries of each by name.
-    definition: (library, name) -> the checked entry.
+    config: as it was given, right as far as `keys` goes.  paths: of `without_paths`.
     Raises UserError where a file or an F0 source is missing, both or none of marks and F0 are given, or a file of them
     is wrong.
     """
-    config, own = deepcopy(config), config["own_song"]
-    if not config["song"]:
+    config = {name: dict(config.get(name) or {}) for name in ("datasets", "methods", "f0", "marks")} | {
+        name: value for name, value in config.items() if name not in ("datasets", "methods", "f0", "marks")
+    }
+    if not keys.song:
         key, given = next(iter(paths.items()))
         raise UserError(f"config: {key} is {given!r}, which needs a recording; add song=PATH.")
-    file, marks, f0 = _file("song", config["song"]), paths.get("marks"), paths.get("f0")
+    file, marks, f0 = _file("song", keys.song), paths.get("marks"), paths.get("f0")
     if marks is not None and f0 is not None:
         raise UserError("config: song is given with marks and with f0; give marks for a song, f0 for a vocal ensemble.")
-    if marks is None and f0 is None:
-        raise UserError(f"config: song is {config['song']!r}, but nothing says what it holds; {HOW}.")
-    keys = ("guided_method", "guided_data") if marks is not None else ("ensemble_method",)
-    for key in keys:
-        known = libraries["datasets" if key == "guided_data" else "methods"]
-        if own[key] not in known:
-            raise UserError(f"config: own_song.{key} is {own[key]!r}; {nearest(own[key], known)}")
+    _check_names(keys, ("guided_method", "guided_data") if marks is not None else ("ensemble_method",), known)
     if marks is not None:
-        song, form = _guided(file, config, marks, definition)
+        song, form = _guided(file, config, keys, marks, known)
+    elif f0 is not None:
+        song, form = _ensemble(file, config, keys, f0, known)
     else:
-        song, form = _ensemble(file, config, f0, libraries["f0"])
-    entry = {"label": file.name, "kind": "recording", "settings": {"root": str(file)}}
-    config["datasets"][song.dataset] = entry | form
+        raise UserError(f"config: song is {keys.song!r}, but nothing says what it holds; {HOW}.")
+    config["datasets"][song.dataset] = {"label": file.name, "kind": "recording", "settings": {"root": str(file)}} | form
     return config | {"shards": 1, "run": []}, song
 
 
+def _check_names(keys: Keys, names: Sequence[str], known: Definitions) -> None:
+    for key in names:
+        library = known.libraries["datasets" if key == "guided_data" else "methods"]
+        if (named := getattr(keys.own_song, key)) not in library:
+            raise UserError(f"config: own_song.{key} is {named!r}; {nearest(named, library)}")
+
+
 def _guided(
-    file: Path, config: dict[str, Any], marks: str, definition: Callable[[str, str], Entry]
+    file: Path, config: dict[str, Any], keys: Keys, marks: str, known: Definitions
 ) -> tuple[Song, dict[str, Any]]:
     """The song of a recording with marks, and the form of its data set: that of the data its model comes from."""
-    root, method, data = _file("marks", marks), config["own_song"]["guided_method"], config["own_song"]["guided_data"]
+    root, method = _file("marks", marks), keys.own_song.guided_method
     config["marks"][NAME] = {"label": root.name, "kind": "file", "settings": {"root": str(root)}}
-    config["methods"].setdefault(method, {})["marks"] = NAME
-    entry = definition("methods", method)
-    song = Song(_name(file), file, f"song-{_name(file)}", method, entry["start"], NO_F0, True)
-    own_model = "training" in entry["needs"] or entry["start"] is None
-    weights = (entry if own_model else definition("methods", entry["start"]))["weights"]
-    if weights:
-        fit = FORMS[weights["format"]]
-        form = {"stems": list(fit.sources or ()), "rate": fit.rate, "channels": fit.channels}
-    else:
-        form = {name: definition("datasets", data)[name] for name in ("stems", "rate", "channels")}
-        form["models_from"] = data
+    config["methods"][method] = config["methods"].get(method, {}) | {"marks": NAME}
+    entry = known.method(method)
+    song = Song(_name(file), file, f"song-{_name(file)}", method, entry.start, NO_F0, True)
+    weights = (entry if entry.start is None or "training" in entry.needs else known.method(entry.start)).weights
+    form = _form_of_weights(weights) if weights else _form_of_data(known, keys.own_song.guided_data)
     _check_marks(root, form["stems"])
     return song, form
+
+
+def _form_of_weights(weights: Weights) -> dict[str, Any]:
+    fit = value_of(WEIGHTS.module(weights.format), "FORM")
+    return {"stems": list(fit.sources or ()), "rate": fit.rate, "channels": fit.channels}
+
+
+def _form_of_data(known: Definitions, name: str) -> dict[str, Any]:
+    data = known.dataset(name)
+    return {"stems": list(data.stems), "rate": data.rate, "channels": data.channels, "models_from": name}
 
 
 def _check_marks(file: Path, stems: Sequence[str]) -> None:
     """Raises UserError for what can be told without the recording, before a model is trained in vain."""
     # Imported here, for it brings numpy, which no other start of Snakemake needs.
-    from workflow_scripts.lib.datasets import marks_user
+    from workflow_scripts.lib.datasets.marks_sources import file as own_marks
 
     if stems:
-        marks_user.read(marks_user.Settings(str(file)), file.stem, stems, math.inf)
+        own_marks.read(own_marks.Settings(str(file)), file.stem, stems, math.inf)
 
 
-def _ensemble(file: Path, config: dict[str, Any], f0: str, sources: dict[str, Entry]) -> tuple[Song, dict[str, Any]]:
+def _ensemble(
+    file: Path, config: dict[str, Any], keys: Keys, f0: str, known: Definitions
+) -> tuple[Song, dict[str, Any]]:
     """The song of a recording of voices with F0, and the form of its data set.
 
-    f0: a file, or the name of one of the F0 `sources`.
+    f0: a file, or the name of an F0 source.
     """
-    own = config["own_song"]
-    voices = own["ensemble_voices"]
+    own, sources = keys.own_song, known.libraries["f0"]
+    voices = list(own.ensemble_voices)
     if Path(f0).suffix or Path(f0).expanduser().is_file():
         table = _file("f0", f0)
         config["f0"][NAME] = {"label": table.name, "kind": "file", "settings": {"root": str(table)}}
         f0, voices = NAME, _voices(table)
     elif f0 not in sources:
         raise UserError(f"config: f0 is {f0!r}, no file and no F0 source; {nearest(f0, sources)}")
-    song = Song(_name(file), file, f"song-{_name(file)}", own["ensemble_method"], None, f0, False)
-    return song, {"stems": voices, "voices": voices, "rate": own["ensemble_rate"], "channels": None}
+    song = Song(_name(file), file, f"song-{_name(file)}", own.ensemble_method, None, f0, False)
+    return song, {"stems": voices, "voices": voices, "rate": own.ensemble_rate, "channels": None}
 
 
 def _voices(file: Path) -> list[str]:

@@ -1,0 +1,36 @@
+"""The default configuration, and jobs of a configuration as the rules ask for them."""
+
+import copy
+from typing import Any
+
+from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.plan.job import Job, Made
+from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.yaml_files import read_yaml
+
+DEFAULT = read_yaml(ROOT / "config/config.yaml")
+
+
+def default(**changes: Any) -> dict[str, Any]:
+    return copy.deepcopy(DEFAULT) | changes
+
+
+def job(config: dict[str, Any] | Plan, kind: type[Job], **wildcards: Any) -> Job:
+    plan = config if isinstance(config, Plan) else Plan(copy.deepcopy(config))
+    return plan.job(kind, wildcards)
+
+
+def paths(job: Job) -> dict[str, str | list[str]]:
+    """What a job reads."""
+    return {
+        name: given.path if isinstance(given, Made) else given if isinstance(given, str) else [m.path for m in given]
+        for name, given in job.inputs.items()
+    }
+
+
+def set_key(config: dict[str, Any], path: str, value: Any) -> None:
+    """Set a key of nested mappings, by its dotted path."""
+    *parents, last = path.split(".")
+    for key in parents:
+        config = config.setdefault(key, {})
+    config[last] = value

@@ -1,0 +1,55 @@
+"""Planned contrasts as texts: of `statistics.contrasts.contrast_tests`."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from workflow_scripts.lib.figures.markdown import pipe_table
+from workflow_scripts.lib.figures.terminal import wrap_line
+from workflow_scripts.lib.statistics.aggregates import ALL
+from workflow_scripts.lib.statistics.rows import row_label
+
+NOTE = (
+    "Mean over tracks of the difference in each track's value, seeds averaged first; 95 % bootstrap interval over"
+    " tracks; two-sided Wilcoxon signed-rank test, Holm-corrected over the contrasts of one metric, source and F0."
+)
+
+
+def contrasts_page(tests: pd.DataFrame) -> str:
+    """Markdown: the contrasts of every metric and source; nothing where none was planned."""
+    if tests.empty:
+        return ""
+    table = pd.DataFrame(
+        {
+            "metric": tests["metric"],
+            "source": tests["source"],
+            "difference": [difference_text(row) for row in tests.itertuples()],
+            "mean [95 % interval]": [effect_text(row) for row in tests.itertuples()],
+            "corrected p": tests["p_corrected"].map("{:.2g}".format),
+            "tracks": tests["tracks"].astype(str),
+        }
+    )
+    return f"\n## Planned contrasts\n\n{pipe_table(table)}\n\n{NOTE}\n"
+
+
+def contrasts_summary(tests: pd.DataFrame) -> str:
+    """The contrasts of the headline metric over all sources (or the only one) as text for the terminal."""
+    if tests.empty:
+        return ""
+    headline = tests[tests["metric"] == tests["metric"].iloc[0]]
+    overall = headline[headline["source"] == (ALL if ALL in set(headline["source"]) else headline["source"].iloc[0])]
+    said = [
+        f"{difference_text(row)}: {effect_text(row)}, corrected p {row.p_corrected:.2g}, {row.tracks} tracks"
+        for row in overall.itertuples()
+    ]
+    return "\n".join(line for text in ("Planned contrasts:", *said) for line in wrap_line(text)) + "\n"
+
+
+def difference_text(row: NamedTuple) -> str:
+    """Which rows a test compares."""
+    return f"{row_label(row.method_a, row.f0_a)} - {row_label(row.method_b, row.f0_b)}"
+
+
+def effect_text(row: NamedTuple) -> str:
+    """The effect of a test and its interval, where there is one."""
+    return f"{row.effect:+.2f}" + ("" if row.interval else f" [{row.low:+.2f}, {row.high:+.2f}]")

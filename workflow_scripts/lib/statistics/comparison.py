@@ -1,0 +1,82 @@
+"""All statistics of one comparison."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.statistics.aggregates import ALL, Kind, summarise
+from workflow_scripts.lib.statistics.costs import summarise_costs
+from workflow_scripts.lib.statistics.paired_tests import paired_tests
+from workflow_scripts.lib.statistics.rows import Row
+from workflow_scripts.lib.statistics.verdicts import best_methods
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that the tables of one comparison show.
+
+    order: (method, f0) of each row; bounds: methods that are references, not competitors; kind: the aggregation that
+    the tables show and the tests were made on, chosen before looking.
+    summary, tests, best, costs: of `summarise`, `paired_tests` (all metrics), `best_methods` and `summarise_costs`.
+    status: method, f0, seed, reason of what failed.
+    """
+
+    name: str
+    dataset: str
+    order: tuple[Row, ...]
+    bounds: tuple[str, ...]
+    kind: Kind
+    summary: pd.DataFrame
+    tests: pd.DataFrame
+    best: pd.DataFrame
+    costs: pd.DataFrame
+    status: pd.DataFrame
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.summary["metric"].unique())
+
+    @property
+    def sources(self) -> list[str]:
+        """`all` first, where it exists: that is the column which most readers want."""
+        names = list(self.summary["source"].unique())
+        return [name for name in names if name == ALL] + [name for name in names if name != ALL]
+
+
+def compare(
+    scores: pd.DataFrame,
+    costs: pd.DataFrame,
+    status: pd.DataFrame,
+    order: Sequence[Row],
+    *,
+    bounds: Collection[str],
+    kind: Kind,
+    lower_is_better: Collection[str],
+    generator: np.random.Generator,
+) -> Comparison:
+    """The comparison of scores that hold its values alone, metrics in the order of the tables.
+
+    costs: of `costs.read_costs`.  status: of `scores.read_failures`.
+    """
+    if scores.empty:
+        raise UserError("The comparison has no scores: every method failed or nothing was scored; see the logs")
+    summary = summarise(scores, order, generator)
+    metrics = list(summary["metric"].unique())
+    tests = pd.concat(
+        [paired_tests(scores, metric, order, kind, generator, bounds) for metric in metrics], ignore_index=True
+    )
+    return Comparison(
+        name=str(scores["comparison"].iloc[0]),
+        dataset=str(scores["dataset"].iloc[0]),
+        order=tuple(order),
+        bounds=tuple(bounds),
+        kind=kind,
+        summary=summary,
+        tests=tests,
+        best=best_methods(summary[summary["kind"] == kind], tests, bounds, lower_is_better),
+        costs=summarise_costs(costs, order),
+        status=status,
+    )

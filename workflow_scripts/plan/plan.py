@@ -1,0 +1,99 @@
+"""What the workflow will do, as the rules ask it.
+
+Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.plan.checks import check
+from workflow_scripts.plan.configuration import Configuration
+from workflow_scripts.plan.figure_jobs import Report
+from workflow_scripts.plan.job import Input, Job, Made, Option
+from workflow_scripts.plan.result_jobs import WriteSong
+
+GROWING = ("mem_mb", "runtime")  # with each attempt, as the retries of a cluster profile expect
+
+
+class Plan:
+    """The jobs of a configuration. Raises UserError where the configuration is wrong."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.configuration = Configuration(config)
+        check(self.configuration)
+        self._jobs: dict[Job, Job] = {}
+
+    def job(self, kind: type[Job], wildcards: Any = None) -> Job:
+        """The job of a rule that the wildcards name."""
+        own = [each for each in fields(kind) if each.name != "configuration"]
+        values = [int(wildcards[each.name]) if each.type is int else wildcards[each.name] for each in own]
+        job = kind(self.configuration, *values)
+        return self._jobs.setdefault(job, job)
+
+    # What the directives of a rule are, each a function of the wildcards
+
+    def inputs(self, kind: type[Job]) -> Callable[[Any], dict[str, str | list[str]]]:
+        return lambda wildcards: {name: _paths(each) for name, each in self.job(kind, wildcards).inputs.items()}
+
+    def options(self, kind: type[Job]) -> Callable[[Any], list[str]]:
+        """Words of the script's command line."""
+        return lambda wildcards: [word for each in self.job(kind, wildcards).options.items() for word in _words(*each)]
+
+    def fingerprint(self, kind: type[Job]) -> Callable[[Any], str]:
+        return lambda wildcards: self.job(kind, wildcards).fingerprint
+
+    def threads(self, kind: type[Job]) -> Callable[[Any], int]:
+        return lambda wildcards: self.job(kind, wildcards).resources.threads
+
+    def resource(self, kind: type[Job], name: str) -> Callable[[Any, int], int]:
+        def needed(wildcards: Any, attempt: int) -> int:
+            value: int = getattr(self.job(kind, wildcards).resources, name)
+            return value * attempt if name in GROWING else value
+
+        return needed
+
+    # What a run makes
+
+    def last(self) -> Job:
+        """The job that ends a run: the report, or the stems of the user's recording where one is given."""
+        song = self.configuration.song
+        return WriteSong(self.configuration, song.name) if song else Report(self.configuration)
+
+    def targets(self) -> list[str]:
+        job = self.last()
+        return [job.manifest.path] if isinstance(job, WriteSong) else [self.summary(), f"{job.folder}/scores.parquet"]
+
+    def summary(self) -> str:
+        """The text that is printed at the end of a run."""
+        return f"{self.last().folder}/summary.txt"
+
+
+def given(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
+    """Words of the command line for the files that a job reads, by the names that they have in the rule."""
+    words = []
+    for name in input.keys():  # noqa: SIM118, a list of files too
+        paths = input[name]
+        words += [f"--{name}", *([paths] if isinstance(paths, str) else paths)]
+    return words
+
+
+def lead_jobs_here() -> None:
+    """Make every job find this environment's Python and this project, wherever snakemake was started from."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = str(ROOT)
+
+
+def _paths(given: Input) -> str | list[str]:
+    if isinstance(given, str):
+        return given
+    return given.path if isinstance(given, Made) else [made.path for made in given]
+
+
+def _words(name: str, value: Option) -> list[str]:
+    # With a sign between, so that a text may begin with a minus.
+    return [f"--{name}", *value] if isinstance(value, tuple) else [f"--{name}={value}"]
