@@ -10,6 +10,7 @@ from pydantic import Field
 from workflow_scripts.lib.core.settings import Free, Unique, settings
 from workflow_scripts.lib.datasets.budget import Budget, UnpairedBudget
 from workflow_scripts.lib.metrics.contract import Scoring
+from workflow_scripts.lib.training.description import Need
 from workflow_scripts.lib.training.schedule import Schedule
 
 Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # a name that is one of a folder
@@ -151,9 +152,6 @@ class Weights:
             "(`umss`)."
         ),
     ] = None
-
-
-Need = Literal["f0", "references", "training", "weights", "unpaired", "marks", "adaptation"]
 
 
 @settings

@@ -1,6 +1,5 @@
 """Draw an estimate and the gradient of its critic, side by side, for a song of each family."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ from workflow_scripts.lib.datasets.table import read_tracks
 from workflow_scripts.lib.figures.critics import critic_figure
 from workflow_scripts.lib.figures.style import save_figure
 from workflow_scripts.lib.methods import contract
+from workflow_scripts.lib.training.description import MethodDescription, read_description
 from workflow_scripts.lib.weights.model_file import load_model
 
 
@@ -30,9 +30,11 @@ def draw_critics(
 ) -> None:
     """Write critics-<family> (or critics, where there is none) as PDF, SVG and PNG, of the first song of each.
 
-    `data` and `out` are manifests of folders. Where the training of the model failed, there is only `failed.txt`.
+    `data` and `out` are manifests of folders; `method` (JSON) is a `MethodDescription`. Where the training of the
+    model failed, there is only `failed.txt`.
     """
-    module, chosen = contract.load(*(json.loads(method)[name] for name in ("module", "settings")))
+    description = read_description(method, MethodDescription)
+    module, chosen = contract.load(description.module, description.settings)
     weights, header = load_model(model, torch.device("cpu"))
     root = folder_of(data)
     with recorded(out, code) as folder:

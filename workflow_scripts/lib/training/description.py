@@ -12,6 +12,7 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import Free, checked, settings
 
 Description = TypeVar("Description")
+Need = Literal["f0", "references", "training", "weights", "unpaired", "marks", "adaptation"]
 
 
 @settings
@@ -25,7 +26,7 @@ class MethodDescription:
         Field(description="Those that differ from the module's defaults."),
     ]
     needs: Annotated[
-        tuple[Literal["f0", "references", "training", "weights", "unpaired", "marks", "adaptation"], ...],
+        tuple[Need, ...],
         Field(description="What the method is given beside the mixture."),
     ]
 
