@@ -88,8 +88,8 @@ def test_at_a_rate_off_the_grid_the_f0_is_less_than_a_sample_away(tmp_path):
 
 def test_longer_tracks_are_drawn_more_often(data):
     excerpts, generator = _excerpts(data, cache_bytes=0, references=False), stream("often")
-    places = [excerpts._draw_start(generator, 0.5)[0].track for _ in range(600)]
-    counts = {name: places.count(name) for name in ("a1", "a2", "b1")}
+    drawn = [excerpts._draw_start(generator, 0.5)[0].track for _ in range(600)]
+    counts = {name: drawn.count(name) for name in ("a1", "a2", "b1")}
     assert abs(counts["a1"] - 100) < 40 and abs(counts["a2"] - 200) < 50 and abs(counts["b1"] - 300) < 50
 
 

@@ -252,11 +252,11 @@ def test_a_model_for_another_rate_or_size_is_refused():
 @pytest.mark.parametrize(("length", "size", "overlap"), [(10, 10, 0.5), (3, 10, 0.5), (101, 10, 0.5), (64, 10, 0.0)])
 def test_chunks_cut_and_joined_are_the_signal(length, size, overlap):
     signal = torch.as_tensor(stream("chunks").standard_normal((2, length)))
-    places = chunks.starts(length, size, overlap)
-    assert places[0] == 0
-    assert places[-1] == max(0, length - size)
-    assert all(after - before <= size * (1 - overlap) for before, after in pairwise(places))
-    torch.testing.assert_close(chunks.joined(chunks.cut(signal, places, size), places, length), signal)
+    starts = chunks.starts(length, size, overlap)
+    assert starts[0] == 0
+    assert starts[-1] == max(0, length - size)
+    assert all(after - before <= size * (1 - overlap) for before, after in pairwise(starts))
+    torch.testing.assert_close(chunks.join(chunks.cut(signal, starts, size), starts, length), signal)
 
 
 # Released weights

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import pytest
 import yaml
 from pydantic import Field
+from workflow_scripts.lib.core.config import merged
 
 import workflow_scripts.lib
 from tests.methods.annotations import hints, is_declared, options, refused, required
-from workflow_scripts.lib.core.config import merged
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import METHODS
 from workflow_scripts.lib.core.settings import DECLARED, Count, Free, checked, settings

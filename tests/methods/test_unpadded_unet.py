@@ -321,9 +321,9 @@ def test_a_teacher_stays_as_it_was_and_what_is_missing_is_named():
     start = trainee().weights()
     settings = replace(SMALL, extra="self_training")
     learner = trainee(settings, start=start)
-    before = learner.train.make.teacher(torch.ones(1, 500))
+    before = learner.train.synthesise.teacher(torch.ones(1, 500))
     learner.step(1)
-    assert torch.equal(before, learner.train.make.teacher(torch.ones(1, 500)))
+    assert torch.equal(before, learner.train.synthesise.teacher(torch.ones(1, 500)))
     with pytest.raises(UserError, match="teacher"):
         trainee(settings)
     given = Given(examples())

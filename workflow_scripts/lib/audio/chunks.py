@@ -20,7 +20,7 @@ def starts(length: int, size: int, overlap: float) -> list[int]:
     return [round(index * (length - size) / (count - 1)) for index in range(count)]
 
 
-def fades(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> Iterator[torch.Tensor]:
+def fades(starts: Sequence[int], length: int, size: int, like: torch.Tensor) -> Iterator[torch.Tensor]:
     """Cross-fade of the chunks one after the other, [position]: they add up to 1 at each of `length` positions.
 
     Squared sines, half a chunk up and half down, divided by their sum; where there is only one chunk, 1.
@@ -29,27 +29,27 @@ def fades(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> 
     position = torch.arange(size, dtype=like.dtype, device=like.device)
     window = torch.sin(torch.pi * (position + 0.5) / size).square()
     total = like.new_zeros(length)
-    for start in places:
+    for start in starts:
         total[start : start + size] += window
-    for start in places:
+    for start in starts:
         yield window / total[start : start + size]
 
 
-def weights(places: Sequence[int], length: int, size: int, like: torch.Tensor) -> torch.Tensor:
+def weights(starts: Sequence[int], length: int, size: int, like: torch.Tensor) -> torch.Tensor:
     """The same of all chunks, [chunk, position]."""
-    return torch.stack(list(fades(places, length, size, like)))
+    return torch.stack(list(fades(starts, length, size, like)))
 
 
-def cut(signal: torch.Tensor, places: Sequence[int], size: int) -> torch.Tensor:
+def cut(signal: torch.Tensor, starts: Sequence[int], size: int) -> torch.Tensor:
     """Signal [..., position] -> chunks [chunk, ..., position]."""
-    return torch.stack([signal[..., start : start + size] for start in places])
+    return torch.stack([signal[..., start : start + size] for start in starts])
 
 
-def joined(chunks: torch.Tensor, places: Sequence[int], length: int) -> torch.Tensor:
+def join(chunks: torch.Tensor, starts: Sequence[int], length: int) -> torch.Tensor:
     """Chunks [chunk, ..., position] -> cross-faded signal [..., position] of `length` positions."""
     size = chunks.shape[-1]
-    fades = weights(places, length, size, chunks)
+    fades = weights(starts, length, size, chunks)
     signal = chunks.new_zeros(*chunks.shape[1:-1], length)
-    for chunk, fade, start in zip(chunks, fades, places, strict=True):
+    for chunk, fade, start in zip(chunks, fades, starts, strict=True):
         signal[..., start : start + size] += chunk * fade
     return signal

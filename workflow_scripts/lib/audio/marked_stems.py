@@ -31,6 +31,7 @@ class Stretch:
 
     @property
     def length(self) -> int:
+        """In samples."""
         return self.stop - self.start
 
 
@@ -60,7 +61,7 @@ def stretches(marks: torch.Tensor, shortest: int, margin: int) -> list[Stretch]:
 
 
 def silence_of(marks: torch.Tensor) -> torch.Tensor:
-    """1 where a source is marked silent, [source, 1, time]."""
+    """Marks [source, time] -> 1 where a source is marked silent, 0 elsewhere, [source, 1, time]."""
     return (marks < 0).to(marks.dtype).unsqueeze(1)
 
 
@@ -78,10 +79,10 @@ def make_consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch
     """
     size = round(CHUNK_SECONDS * rate)
     length = mixture.shape[-1]
-    places = chunks.starts(length, size, 0.25)
-    fades = chunks.fades(places, length, size, mixture)
+    starts = chunks.starts(length, size, 0.25)
+    fades = chunks.fades(starts, length, size, mixture)
     begun = estimates[..., :0]  # what the chunks before have of this one
-    for start, stop, fade in zip(places, [*places[1:], length], fades, strict=True):
+    for start, stop, fade in zip(starts, [*starts[1:], length], fades, strict=True):
         cut = slice(start, start + size)
         found = _fill_up(estimates[..., cut], mixture[..., cut], marks[:, cut], rate) * fade
         found[..., : begun.shape[-1]] += begun
@@ -91,6 +92,7 @@ def make_consistent(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch
 
 
 def _fill_up(estimates: torch.Tensor, mixture: torch.Tensor, marks: torch.Tensor, rate: int) -> torch.Tensor:
+    """Estimates [source, channel, time] of a chunk as `make_consistent` has them."""
     gate = 1 - silence_of(marks)
     kept = estimates * gate
     some_silent = 1 - gate.amin(dim=0)
@@ -136,7 +138,7 @@ def _draw_disjoint(pieces: Sequence[Stretch], sources: int, generator: torch.Gen
 
 
 def _cut_at_random(signal: torch.Tensor, size: int, rate: int, generator: torch.Generator) -> torch.Tensor:
-    """Signal [..., time] -> `size` samples of it from a random place, repeated where it is shorter."""
+    """Signal [..., time] -> `size` samples of it from a random position on, repeated where it is shorter."""
     length = signal.shape[-1]
     used = min(length, size)
     start = int(torch.randint(length - used + 1, (1,), generator=generator))

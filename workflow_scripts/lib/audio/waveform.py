@@ -50,6 +50,7 @@ class Level:
     deviation: float
 
     def normalise(self, signals: torch.Tensor) -> torch.Tensor:
+        """Signals [...] on the scale on which the mixture has mean 0 and deviation 1."""
         return (signals - self.mean) / self.deviation
 
 
@@ -83,6 +84,7 @@ def separate_song(
             found = average_over_shifts(
                 separator, mixture, len(outputs), size, assembly.shifts, reach, generator, level
             )
+        # As in the public code every estimate gets the mean, so that their sum has it once a source.
         return found.mul_(level.deviation).add_(level.mean)
 
 
@@ -91,12 +93,13 @@ def crossfade_chunks(
 ) -> torch.Tensor:
     """Mixture [channel, time] -> estimates [source, channel, time] from cross-faded chunks of `size` samples.
 
+    The fades of the chunks add up to 1 at every sample, so a separator without memory leaves no seam.
     overlap: share of a chunk that the next one covers too, in [0, 1).  level: that the chunks are brought to.
     """
     length = mixture.shape[-1]
-    places = chunks.starts(length, size, overlap)
+    starts = chunks.starts(length, size, overlap)
     estimates = mixture.new_zeros(sources, *mixture.shape)
-    for start, fade in zip(places, chunks.fades(places, length, size, mixture), strict=True):
+    for start, fade in zip(starts, chunks.fades(starts, length, size, mixture), strict=True):
         part = level.normalise(mixture[..., start : start + size])
         estimates[..., start : start + size] += separator(part.unsqueeze(0))[0] * fade
     return estimates
@@ -109,6 +112,9 @@ def average_over_shifts(
     """The same from chunks side by side, each the mean over `shifts` passes with silence of random length before it.
 
     reach: samples; between 0 and this many zeros stand before a chunk, the rest of them behind it.
+    generator: draws the lengths, on the CPU.
+    The shift trick of the public code of demucs and UGOSA: a network with strides is not invariant to shifts, and the
+    mean over some of them averages that error out.
     """
     estimates = mixture.new_zeros(sources, *mixture.shape)
     for start in range(0, mixture.shape[-1], size):

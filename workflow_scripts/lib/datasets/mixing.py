@@ -38,6 +38,7 @@ class PartlySyntheticBatches:
     synthesise: Callable[[int, int, int], list[Scene]]
 
     def batch(self, seed: int, number: int) -> list[Scene]:
+        """This process's share of batch `number`, the paired excerpts first."""
         scenes = self.paired.batch(seed, number)
         replaced = len(scenes) // 2
         return scenes[: len(scenes) - replaced] + self.synthesise(seed, number, replaced)
@@ -52,6 +53,7 @@ class RandomMixes:
     gains: Gains
 
     def __call__(self, seed: int, number: int, count: int) -> list[Scene]:
+        """`count` mixes for batch `number`."""
         solos = [self.unpaired.solos[source] for source in self.sources]
         seeds = [seed_of(seed, "solo", source) for source in self.sources]
         drawn = [each.batch(own, number)[:count] for each, own in zip(solos, seeds, strict=True)]
@@ -75,6 +77,7 @@ class PseudoLabels:
     gains: Gains | None
 
     def __call__(self, seed: int, number: int, count: int) -> list[Scene]:
+        """`count` mixtures of batch `number`, the estimates of the teacher as their references."""
         scenes = self.unpaired.mixtures.batch(seed_of(seed, "mixtures"), number)[:count]
         if not count:
             return []

@@ -8,7 +8,8 @@
     def trainee(data: TrainingData, settings: Settings, seed: int, device: torch.device, accelerator: Accelerator)
             -> Trainee
         only where the method learns by gradient descent: `data.train.batch(seed, number)` are the excerpts of a batch,
-        `data.valid.fixed()` those to validate on, as many and as long as the YAML's `training` says, on the device
+        `data.valid.every_excerpt()` those to validate on, as many and as long as the YAML's `training` says, on the
+        device
     def train(scenes: Iterable[Scene], settings: Settings) -> Tensors
         only where it learns from stems otherwise; each scene carries references
     def adapt(scene: Scene, settings: Settings, model: Tensors, state: Path, fingerprint: str)

@@ -112,7 +112,7 @@ def augment(settings: Settings, scenes: Sequence[Scene], generator: torch.Genera
 
 
 def offset_sources(references: torch.Tensor, span: int, generator: torch.Generator) -> torch.Tensor:
-    """[batch, source, channel, time] -> each source from a place of its own, `span` samples shorter."""
+    """[batch, source, channel, time] -> each source from a position of its own, `span` samples shorter."""
     length = references.shape[-1] - span
     first = torch.randint(span + 1, references.shape[:2], generator=generator).to(references.device)
     index = first[..., None, None] + torch.arange(length, device=references.device)

@@ -233,6 +233,7 @@ class SongTrainee:
         return {}
 
     def weights(self) -> Tensors:
+        """The whole model: what is trained, what is frozen, and what else the model came with."""
         return tensors.of_network(self.network, self.facts)
 
     def _estimates(self, mixture: torch.Tensor) -> torch.Tensor:

@@ -159,12 +159,12 @@ def voices(network: nn.Module, scene: Scene, settings: Settings) -> torch.Tensor
     carrier = carrier_of(f0, frames * hop, scene.rate, hop, **SYNTHESES[settings.synthesis][0])
     noise = uniform((f0.shape[1], frames * hop), generator_of(scene.seed, "noise")).to(mixture.device)
     size = min(frames, max(1, round(settings.chunk_seconds * scene.rate / hop)))
-    places = chunks.starts(frames, size, settings.overlap)
+    starts = chunks.starts(frames, size, settings.overlap)
     parts = [
-        _part(network, settings, mixture, f0[0], carrier, noise, places[first : first + CHUNKS_AT_ONCE], size)
-        for first in range(0, len(places), CHUNKS_AT_ONCE)
+        _part(network, settings, mixture, f0[0], carrier, noise, starts[first : first + CHUNKS_AT_ONCE], size)
+        for first in range(0, len(starts), CHUNKS_AT_ONCE)
     ]
-    return chunks.joined(torch.cat(parts), [place * hop for place in places], frames * hop)[..., :length]
+    return chunks.join(torch.cat(parts), [start * hop for start in starts], frames * hop)[..., :length]
 
 
 def uniform(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
@@ -174,17 +174,17 @@ def uniform(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
 
 def _part(
     network: nn.Module, settings: Settings, mixture: torch.Tensor, f0: torch.Tensor, carrier: Carrier,
-    noise: torch.Tensor, places: Sequence[int], size: int,
+    noise: torch.Tensor, starts: Sequence[int], size: int,
 ) -> torch.Tensor:  # fmt: skip
     """Some chunks of a track, synthesised: [chunk, voice, time], on the scale of the whole mixture.
 
     mixture: [time].  f0: [voice, frame].  carrier: of the whole track.  noise: [voice, time].
     """
     hop = carrier.hop
-    samples = [place * hop for place in places]
+    samples = [start * hop for start in starts]
     excerpts = chunks.cut(mixture, samples, size * hop)
-    fades = torch.cat([carrier.fades[..., place : place + size, :] for place in places])
-    controls = network(excerpts / network_trainee.peak(excerpts), chunks.cut(f0, places, size))
+    fades = torch.cat([carrier.fades[..., start : start + size, :] for start in starts])
+    controls = network(excerpts / network_trainee.peak(excerpts), chunks.cut(f0, starts, size))
     signals = synthesise(
         controls,
         replace(carrier, fades=fades, time=size * hop),

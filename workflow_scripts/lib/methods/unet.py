@@ -161,13 +161,13 @@ def _masks(
     """Magnitudes [channel, bin, frame] and F0 [voice, frame] -> masks [source, channel, bin, frame] of a track."""
     frames = magnitudes.shape[-1]
     size = max(1, round(settings.chunk_seconds * rate / settings.hop))
-    places = chunks.starts(frames, size, settings.overlap)
+    starts = chunks.starts(frames, size, settings.overlap)
     parts = []
-    for start in places:
+    for start in starts:
         part = magnitudes[..., start : start + size]
         if f0 is None:
             parts.append(network(part).transpose(0, 1))
         else:
             pitch = f0[:, None, start : start + size].expand(-1, len(part), -1)
             parts.append(torch.stack([network(part, each) for each in pitch]))
-    return chunks.joined(torch.stack(parts), places, frames)
+    return chunks.join(torch.stack(parts), starts, frames)

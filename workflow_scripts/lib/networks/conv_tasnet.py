@@ -79,6 +79,7 @@ class ConvTasNet(nn.Module):
                 nn.init.xavier_normal_(parameter)
 
     def forward(self, mixture: torch.Tensor) -> torch.Tensor:
+        """Mixture [batch, channel, time] -> estimates [batch, source, channel, time]."""
         encoded = relu(self.encoder(_pad_to(mixture, self.sizes.length)))
         stream = self.bottleneck(self.normalise(encoded))
         for repeat in self.repeats:
@@ -99,10 +100,10 @@ def network_like(weights: Mapping[str, torch.Tensor], remember: bool = True) -> 
         )
     filters, channels, length = weights["encoder.weight"].shape
     hidden, bottleneck, _ = weights["repeats.0.0.widen.weight"].shape
-    places = [name.split(".")[1:3] for name in weights if name.endswith(".along.weight")]
+    indices = [name.split(".")[1:3] for name in weights if name.endswith(".along.weight")]
     sizes = Sizes(
         filters, length, bottleneck, hidden, weights["repeats.0.0.along.weight"].shape[-1],
-        blocks=1 + max(int(block) for _, block in places), repeats=1 + max(int(repeat) for repeat, _ in places),
+        blocks=1 + max(int(block) for _, block in indices), repeats=1 + max(int(repeat) for repeat, _ in indices),
     )  # fmt: skip
     return ConvTasNet(weights["mask.weight"].shape[0] // filters, channels, sizes, remember)
 
@@ -128,6 +129,7 @@ class Block(nn.Module):
         self.narrow = nn.Conv1d(sizes.hidden, sizes.bottleneck, 1, bias=False)
 
     def forward(self, stream: torch.Tensor) -> torch.Tensor:
+        """[batch, channel, frame] -> the same shape; `along` sees each channel by itself, the others each frame."""
         inside = self.normalise(self.bend(self.widen(stream)))
         inside = self.normalise_again(self.bend_again(self.along(inside)))
         return stream + self.narrow(inside)
@@ -142,6 +144,7 @@ class GlobalNorm(nn.Module):
         self.offset = nn.Parameter(torch.zeros(1, channels, 1))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """[batch, channel, frame] -> the same shape."""
         return group_norm(values, 1, self.gain.flatten(), self.offset.flatten(), EPSILON)
 
 
@@ -154,6 +157,7 @@ class FrameNorm(nn.Module):
         self.offset = nn.Parameter(torch.zeros(1, channels, 1))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """[batch, channel, frame] -> the same shape."""
         variance, mean = torch.var_mean(values, dim=1, correction=0, keepdim=True)
         return self.gain * (values - mean) / (variance + EPSILON).sqrt() + self.offset
 
@@ -170,6 +174,7 @@ class Decoder(nn.Module):
         self.weight = nn.Parameter(torch.empty(channels * length, filters))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """[batch, filter, frame] -> [batch, channel, time], (frame + 1) * length / 2 samples."""
         pieces = self.weight.unflatten(0, (self.channels, self.length)).permute(2, 0, 1)
         return conv_transpose1d(frames, pieces, stride=self.length // 2)
 
@@ -193,6 +198,7 @@ class LibraryConvTasNet(nn.Module):
         )  # fmt: skip
 
     def forward(self, mixture: torch.Tensor) -> torch.Tensor:
+        """Mixture [batch, 1, time] -> estimates [batch, source, 1, time]."""
         return self.network(mixture).unsqueeze(2)
 
 

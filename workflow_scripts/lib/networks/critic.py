@@ -44,6 +44,7 @@ class Critic(nn.Module):
         self.dense, self.score = wrap(dense), wrap(score)
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """Patches [batch, bin, frame] -> scores [batch]; no sigmoid, since a Wasserstein critic has no probability."""
         x = patches.unsqueeze(1)
         for layer in self.layers:
             x = leaky_relu(layer(pad(x, same_padding(x.shape[-2:], layer.kernel_size, layer.stride))), LEAK)

@@ -52,7 +52,10 @@ def recur(gates: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torc
 
 
 class _Recurrence(torch.autograd.Function):
-    """r, z = sigmoid(i + W h + b), c = W h + b, n = tanh(i + r c), h' = n + z (h - n); gates in the order r, z, n."""
+    """r, z = sigmoid(i + W h + b), c = W h + b, n = tanh(i + r c), h' = n + z (h - n); gates in the order r, z, n.
+
+    The equations of `torch.nn.GRU`, whose reset gate acts on W h + b: one product gives it for all three gates.
+    """
 
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)

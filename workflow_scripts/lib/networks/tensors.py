@@ -76,17 +76,18 @@ def check_tensors(tensors: Tensors, expected: Tensors, what: str) -> None:
 
 
 def order_of(sources: Sequence[str]) -> Tensors:
-    """The places of the sources, to be saved beside the weights."""
+    """The index of each source among the outputs, to be saved beside the weights."""
     return {f"{PREFIX}{name}": torch.tensor(index) for index, name in enumerate(sources)}
 
 
 def known_order(model: Tensors) -> list[str]:
     """The sources of a model in the order of its outputs."""
-    places = {name.removeprefix(PREFIX): int(each) for name, each in model.items() if name.startswith(PREFIX)}
-    return sorted(places, key=places.get)
+    indices = {name.removeprefix(PREFIX): int(each) for name, each in model.items() if name.startswith(PREFIX)}
+    return sorted(indices, key=indices.get)
 
 
 def without_order(model: Tensors) -> Tensors:
+    """The model's tensors but those that `order_of` gives."""
     return {name: each for name, each in model.items() if not name.startswith(PREFIX)}
 
 

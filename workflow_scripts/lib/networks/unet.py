@@ -48,6 +48,7 @@ class UNet(nn.Module):
         )
 
     def forward(self, magnitudes: torch.Tensor) -> torch.Tensor:
+        """Magnitudes [batch, 1, bin, frame] -> masks [batch, output, bin, frame]."""
         levels = [magnitudes]
         for layer in self.down:
             levels.append(layer(levels[-1]))

@@ -44,8 +44,10 @@ def patch_shape(bins: int, frames: int, levels: int) -> PatchShape:
 def _side(size: int, levels: int) -> tuple[int, int]:
     """What is read and what is given along one axis."""
     bottleneck = float(size)
+    # Of n bins or frames, the way up through a level gives 2 n - 2: undone here, from the output to the bottleneck.
     for _ in range(levels):
         bottleneck = (bottleneck + 2) / 2
+    # Even, as the public code has it.
     read = given = 2 * math.ceil(math.ceil(bottleneck) / 2)
     for _ in range(levels):
         read, given = 2 * (read + 2), 2 * given - 2

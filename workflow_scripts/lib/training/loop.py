@@ -52,6 +52,7 @@ class History:
 
     @property
     def validations_since_best(self) -> int:
+        """Rows of the curves behind that of the lowest validation loss."""
         return sum(row["step"] > self.best_step for row in self.curves)
 
     def add(self, losses: dict[str, float]) -> None:

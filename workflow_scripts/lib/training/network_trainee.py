@@ -70,6 +70,7 @@ class NetworkTrainee(Generic[Example]):
     _validation: list[Example] = field(default_factory=list)
 
     def step(self, number: int) -> dict[str, float]:
+        """One step of the optimiser and the schedule of its rate on batch `number`."""
         self.network.train()
         generator = generator_of(self.seed, "batch", number, *self.train.share)
         example = self.task.example(self.train.batch(self.seed, number), generator)
@@ -81,6 +82,7 @@ class NetworkTrainee(Generic[Example]):
         return {"loss": loss.item()}
 
     def validate(self) -> dict[str, float]:
+        """The mean loss over all validation excerpts."""
         self.network.eval()
         if not self._validation:
             self._validation = self._validation_examples()
@@ -89,6 +91,7 @@ class NetworkTrainee(Generic[Example]):
         return {"loss": sum(losses) / len(losses)}
 
     def weights(self) -> Tensors:
+        """The network's weights, and the facts that go with them."""
         return tensors.of_network(self.modules["network"], self.facts)
 
     def _validation_examples(self) -> list[Example]:

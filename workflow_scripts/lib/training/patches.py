@@ -63,10 +63,12 @@ class SeparatorSettings:
 
     @property
     def bins(self) -> int:
+        """Frequency bins of the STFT."""
         return self.window // 2 + 1
 
     @property
     def shape(self) -> PatchShape:
+        """Of the patches that the network reads and gives."""
         return patch_shape(self.bins, self.frames, self.levels)
 
 

@@ -9,6 +9,8 @@ LINE_SECONDS = 60.0  # a log gets a line at least this often, so that a reader s
 
 
 class Progress(Protocol):
+    """Shows how far a training is."""
+
     def start(self, step: int, steps: int) -> None:
         """Begin after `step` of `steps`."""
 
@@ -18,10 +20,12 @@ class Progress(Protocol):
     def note(self, message: str) -> None:
         """Show a line that stays."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End, where training ends or breaks off."""
 
 
 def progress_on(stream: TextIO) -> Progress:
+    """A bar where the stream is a terminal, lines where it is a file."""
     return Bar(stream) if stream.isatty() else Lines(stream)
 
 

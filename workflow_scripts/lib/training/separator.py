@@ -61,7 +61,7 @@ class SeparatorInTraining:
             self.modules["average"].update_parameters(self.network)
 
     @property
-    def kept(self) -> nn.Module:
+    def network_to_save(self) -> nn.Module:
         """The network that is validated and saved: the average where there is one."""
         return self.modules["average"].module if "average" in self.modules else self.network
 
@@ -79,7 +79,7 @@ class SeparatorInTraining:
         errors, energy, target_energy = (torch.zeros(len(self.sources), device=self.device) for _ in range(3))
         with torch.no_grad():
             for each in self._validation:
-                estimates, share = self.kept(each.mixture), len(each.mixture) / count
+                estimates, share = self.network_to_save(each.mixture), len(each.mixture) / count
                 errors += share * supervised_error(estimates, each.targets)
                 energy += share * estimates.square().mean(dim=(0, 2, 3))
                 target_energy += share * each.targets.square().mean(dim=(0, 2, 3))
@@ -87,8 +87,9 @@ class SeparatorInTraining:
         return {"loss": errors.sum().item(), **by_source("mse", self.sources, errors)}
 
     def weights(self) -> Tensors:
+        """The network's tensors; its rate, the order of its sources, and the peak that a track is scaled to."""
         facts = {"rate": torch.tensor(self.data.train.rate), "peak": self._peak, **tensors.order_of(self.sources)}
-        found = tensors.of_network(self.kept, facts)
+        found = tensors.of_network(self.network_to_save, facts)
         return {name: each.contiguous() for name, each in found.items()}  # model files take no other layout
 
     def _check_alive(self, dead: list[bool]) -> None:
