@@ -5,7 +5,7 @@ import tomllib
 
 import yaml
 
-from workflow_scripts.lib.core.fingerprint import ROOT
+from workflow_scripts.lib.core.code_graph import ROOT
 
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -25,7 +25,6 @@ from threadpoolctl import threadpool_limits
 from tests.benchmarks.bench_parametric import cpu_seconds
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.core.code_graph import ROOT
-from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.table import read_tracks

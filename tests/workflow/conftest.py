@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow_scripts.lib.core.fingerprint import ROOT
+from workflow_scripts.lib.core.code_graph import ROOT
 
 TINY = ROOT / "tests/workflow/tiny.yaml"
 

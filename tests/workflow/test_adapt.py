@@ -18,7 +18,7 @@ from tests.workflow import learner
 from tests.workflow.conftest import Project
 from tests.workflow.test_training import TRAINING, _kill_when_there_is
 from workflow_scripts.adapt.adapt import adapt
-from workflow_scripts.lib.core.fingerprint import ROOT
+from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.marks.make_marks import make_marks
 from workflow_scripts.separate.separate import separate

@@ -20,8 +20,8 @@ import yaml
 from tests.lib.test_excerpts import prepared
 from tests.workflow import learner
 from tests.workflow.conftest import Project
+from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.fingerprint import ROOT
 from workflow_scripts.lib.training.learning import TrainingResult
 from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.train import train as training_script
