@@ -11,14 +11,14 @@ from typing import Annotated, Any
 import pytest
 import yaml
 from pydantic import Field
-from workflow_scripts.lib.core.config import merged
 
 import workflow_scripts.lib
-from tests.methods.annotations import hints, is_declared, options, refused, required
+from tests.methods.annotations import hints, is_declared, options, parts, refused, required
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import METHODS
 from workflow_scripts.lib.core.settings import DECLARED, Count, Free, checked, settings
 from workflow_scripts.lib.methods.contract import load
+from workflow_scripts.plan.yaml_files import merge
 
 CONFIG = Path(__file__).parents[2] / "config"
 for _module in pkgutil.walk_packages(workflow_scripts.lib.__path__, "workflow_scripts.lib."):
@@ -68,7 +68,10 @@ def test_every_field_has_choices_or_bounds_or_a_reason_why_it_has_none(of):
 def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(of, name):
     annotation = hints(of)[name]
     values = refused(annotation)
-    assert any(words for _, words in values) or "Free" in repr(annotation) or bool in (annotation, *options(annotation))
+    kinds = (parts(annotation)[0], *options(parts(annotation)[0]))
+    # What fits a class of settings is tested with the fields of that class.
+    nested = bool in kinds or any(kind in DECLARED for kind in kinds)
+    assert any(words for _, words in values) or "Free" in repr(annotation) or nested
     for value, words in values:
         assert words in refusal(of, required(of) | {name: value}, name)
 
@@ -107,7 +110,7 @@ def test_a_field_without_bounds_is_found_wherever_it_hides():
 def described(name: str) -> dict[str, Any]:
     """A method's file, over those that it is `like`."""
     found = yaml.safe_load((CONFIG / "methods" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return merged(described(found["like"]), found) if "like" in found else found
+    return merge(described(found["like"]), found) if "like" in found else found
 
 
 def in_config() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -117,7 +120,7 @@ def in_config() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path in sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("papers/*.yaml")]):
         for name, over in (yaml.safe_load(path.read_text(encoding="utf-8")).get("methods") or {}).items():
             if name in names and isinstance(over, dict) and "settings" in over:
-                found = merged(described(name), over)
+                found = merge(described(name), over)
                 yield f"{path.stem}:{name}", found["module"], found["settings"]
 
 
