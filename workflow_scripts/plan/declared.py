@@ -24,7 +24,7 @@ def value_of(module: str, name: str) -> Any:
 
     Raises NameError where there is no such name, or it needs what only an import of the module could give.
     """
-    found = module_of(module)
+    found = module_of(module, silent=False)
     if not _is_light(module, name):
         raise NameError(f"{module} has no {name!r} that can be had without importing the module")
     if name not in found.definitions:
@@ -63,7 +63,7 @@ def _is_light(module: str, name: str) -> bool:
 
 @cache
 def _light_names(module: str) -> frozenset[str]:
-    found = module_of(module)
+    found = module_of(module, silent=False)
     libraries = _libraries(module)
     heavy = {name for name, (source, _) in libraries.items() if source.split(".")[0] not in STANDARD}
     heavy |= {name for name, alias in found.aliases.items() if not _alias_is_light(*alias)}
