@@ -1,4 +1,4 @@
-"""What is redone when the code is edited: on a copy of the real tree, which jobs get another fingerprint and which not."""
+"""What is redone when the code is edited: on a copy of the real tree, which jobs get another fingerprint."""
 
 import re
 import shutil
