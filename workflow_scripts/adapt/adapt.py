@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -36,7 +37,7 @@ def adapt(
     device = accelerator_for(gpu, "float32").device
     weights, found = load_model(model, device)
     root, labels = folder_of(data), folder_of(marks) if marks else None
-    header = {"module": description.module, "settings": description.settings, "sources": sources}
+    header: dict[str, Any] = {"module": description.module, "settings": description.settings, "sources": sources}
     header |= {"code": code, "seed": seed}
     job = AdaptationJob(module, settings, weights, header, out.with_suffix(".state"))
     base = hash_of(json.dumps(header), sha256_file(model), torch.__version__)
