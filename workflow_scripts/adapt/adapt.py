@@ -42,7 +42,7 @@ def adapt(
     job = AdaptationJob(module, settings, weights, header, out.with_suffix(".state"))
     base = hash_of(json.dumps(header), sha256_file(model), torch.__version__)
     tracks, failed = shard(read_tracks(root, split), part), found.get("failed", "")
-    facts = {} if failed else {"trained_parameters": module.trained_parameters(weights, settings)}
+    facts: dict[str, Any] = {} if failed else {"trained_parameters": module.trained_parameters(weights, settings)}
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks], **facts) as folder:
         for track in [] if failed else tracks:
             scene = scenes.scene(root, track, tuple(sources), description.needs, seed, None, device, labels)
