@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -36,12 +37,12 @@ def adapt(
     device = accelerator_for(gpu, "float32").device
     weights, found = load_model(model, device)
     root, labels = folder_of(data), folder_of(marks) if marks else None
-    header = {"module": description.module, "settings": description.settings, "sources": sources}
+    header: dict[str, Any] = {"module": description.module, "settings": description.settings, "sources": sources}
     header |= {"code": code, "seed": seed}
     job = AdaptationJob(module, settings, weights, header, out.with_suffix(".state"))
     base = hash_of(json.dumps(header), sha256_file(model), torch.__version__)
     tracks, failed = shard(read_tracks(root, split), part), found.get("failed", "")
-    facts = {} if failed else {"trained_parameters": module.trained_parameters(weights, settings)}
+    facts: dict[str, Any] = {} if failed else {"trained_parameters": module.trained_parameters(weights, settings)}
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks], **facts) as folder:
         for track in [] if failed else tracks:
             scene = scenes.scene(root, track, tuple(sources), description.needs, seed, None, device, labels)

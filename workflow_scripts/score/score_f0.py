@@ -36,7 +36,7 @@ def score_f0(
     rows = []
     for index, name in enumerate(names):
         tables = _tables(estimates[index * count : (index + 1) * count])
-        rows += [{"f0": name, "track": track} | row for track in known for row in quality(known[track], tables[track])]
+        rows += [{"f0": name, "track": track, **row} for track in known for row in quality(known[track], tables[track])]
     table = pd.DataFrame(rows)
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False)

@@ -67,6 +67,7 @@ def _published(reader: ModuleType) -> Mapping[str, Published]:
 def _sum_of(file: Path, published: Mapping[str, Published], sha256: str | None) -> str:
     """The file's sum. Raises UserError where it is another than that which is given, or than the published ones."""
     found = sha256_file(file)
+    allowed: str | None
     if sha256 is None and published:
         allowed, known = "those of the published files", [each.sha256 for each in published.values()]
     else:

@@ -1,6 +1,7 @@
 """Train one method on a data set."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -66,7 +67,7 @@ def read_start(start: tuple[Path, ...]) -> tuple[Tensors, str]:
 
 def write(out: Path, job: TrainingJob, result: TrainingResult) -> None:
     """The model and its curves, which of a method that does not learn by steps are empty."""
-    rows = result.history.curves or [{"step": None}]
+    rows: Sequence[Mapping[str, float | None]] = result.history.curves or [{"step": None}]
     write_text(out.with_name("curves.csv"), pd.DataFrame(rows).dropna(how="all").to_csv(index=False))
     save_model(out, result.model, job.header() | ({"failed": result.failed} if result.failed else {}))
 

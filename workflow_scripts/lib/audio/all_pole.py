@@ -6,9 +6,10 @@ spectra is not. Time runs first in memory, so that one step is a few vector oper
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 FRAMES = 4096  # filtered together: coefficients and past outputs stay in the processor's cache
 
@@ -22,7 +23,7 @@ def all_pole(signal: torch.Tensor, lpc: torch.Tensor) -> torch.Tensor:
     """
     if signal.shape[:-1] != lpc.shape[:-1]:
         raise ValueError(f"all_pole: signal {tuple(signal.shape)} and coefficients {tuple(lpc.shape)} do not match")
-    flat = _AllPole.apply(signal.reshape(-1, signal.shape[-1]), lpc.reshape(-1, lpc.shape[-1]))
+    flat = _AllPole.apply(signal.reshape(-1, signal.shape[-1]), lpc.reshape(-1, lpc.shape[-1]))  # type: ignore[no-untyped-call]  # torch's
     return flat.reshape(signal.shape)
 
 
@@ -33,7 +34,7 @@ class _AllPole(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, signal: torch.Tensor, lpc: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, signal: torch.Tensor, lpc: torch.Tensor) -> torch.Tensor:
         output, taps = _time_first(signal), _time_first(lpc)  # [time, frame], [order, frame]
         for part in _parts(signal.shape[0]):
             _filter(output[:, part], taps[:, part])
@@ -43,7 +44,7 @@ class _AllPole(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         output, taps = ctx.saved_tensors
         adjoint, latest_last, to_taps = _time_first(gradient), taps.flip(0), torch.zeros_like(taps)
         for part in _parts(gradient.shape[0]):

@@ -6,12 +6,15 @@ signals, computed once, without a gradient.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 
 from workflow_scripts.lib.core.errors import UserError, nearest
+
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def dirichlet(count: torch.Tensor, half_phase: torch.Tensor) -> torch.Tensor:
     return torch.where(below == 0, 0.0, product.div_(below))
 
 
-def _choice(name: str, value: str, choices: dict[str, Callable]) -> Callable:
+def _choice(name: str, value: str, choices: Mapping[str, Choice]) -> Choice:
     if value not in choices:
         raise UserError(f"The setting {name} is {value!r}; {nearest(value, choices)}")
     return choices[value]

@@ -113,7 +113,7 @@ def _basic_pitch_session() -> Any:
 
     # Found without an import: importing the package warns about every runtime that it could have used instead.
     package = importlib.util.find_spec("basic_pitch")
-    if package is None:
+    if package is None or package.origin is None:
         raise UserError("The F0 estimator basic-pitch is not installed; install it or take the estimator harmonic-sum.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # sums in one order: the same bits on every run

@@ -166,7 +166,7 @@ def common_length(files: Mapping[str, tuple[Clip, Header]], form: Form) -> int:
     Raises UserError where the shortest is shorter by more than the tolerance.
     """
     seconds = {name: header.frames / header.rate for name, (_, header) in files.items()}
-    longest, shortest = max(seconds, key=seconds.get), min(seconds, key=seconds.get)
+    longest, shortest = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
     if seconds[longest] - seconds[shortest] > form.length_tolerance:
         raise UserError(
             f"{files[shortest][0].shown}: lasts {seconds[shortest]:.3f} s, but {files[longest][0].shown} lasts "
@@ -260,7 +260,8 @@ def _mixture_error(mixture: np.ndarray, total: np.ndarray) -> float | None:
 def _refuse_other_mixture(raw: RawTrack, difference: np.ndarray, error: float | None, form: Form) -> None:
     # Each of the files may have been rounded to 16 bits, which is no fault however quiet they are.
     rounding = np.abs(difference).max() <= (len(raw.stems) + 1) / 2 * LSB
-    if form.mixture_is_sum and error is not None and error > MIXTURE_ERROR_DB and not rounding:
+    too_far = error is not None and error > MIXTURE_ERROR_DB and not rounding
+    if form.mixture_is_sum and raw.mixture and too_far:
         raise UserError(
             f"{raw.mixture.shown}: is not the sum of its stems, the difference is {error:.1f} dB of its power and "
             f"{MIXTURE_ERROR_DB:g} dB is allowed; remove the file to have the sum made, or keep it by mixture_is_sum: "

@@ -48,7 +48,8 @@ class Excerpts:
         self.rate, self.channels = tracks[0].rate, tracks[0].channels
         self.solo, self.name = solo, name
         self._f0 = {track.track: read_f0(f0_table(f0, track.track)) for track in tracks} if f0 else {}
-        self._room, self._decoded = cache_bytes, {}
+        self._room = cache_bytes
+        self._decoded: dict[str, np.ndarray] = {}
         lengths = np.array([track.seconds for track in tracks])
         self._weights = lengths / lengths.sum()
 

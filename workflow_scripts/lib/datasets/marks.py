@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TextIO, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,8 @@ END_TOLERANCE = 0.5  # s by which a mark may reach beyond the audio; it is cut t
 ROUNDING = 0.001  # s by which marks of opposite states may overlap
 MINUS = ("-", "\u2212", "\u2013")  # hyphen, minus sign, dash
 ACCOMPANIMENT = "accompaniment"
+
+Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, order=True)
@@ -170,7 +173,7 @@ def _csv_mark(row: dict[str, str], where: str) -> Mark:
     return Mark(start, end, row.get("source", "").strip(), STATES[state], where)
 
 
-def _read(path: Path, how: Callable) -> list:
+def _read(path: Path, how: Callable[[TextIO], list[Line]]) -> list[Line]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             return how(file)

@@ -38,7 +38,7 @@ def make_prepared_root(
     chosen = checked(module.Settings, settings, "The data set's settings")
     with whole_folder(out) as work:
         root, scratch = work / "root", work / "scratch"
-        form = {"stems": stems, "voices": voices, "rate": rate, "channels": channels}
+        form: dict[str, Any] = {"stems": stems, "voices": voices, "rate": rate, "channels": channels}
         module.fill_root(
             Target(root, scratch, Path(cache), **form, processes=processes, accept_licence=accept_licence, terms=terms),
             chosen,

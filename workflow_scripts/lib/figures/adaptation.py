@@ -1,8 +1,11 @@
 """The course of adaptations to single songs: a panel a method, since losses of different methods are not comparable."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from workflow_scripts.lib.figures.style import FONT, heading, wrap_heading
 
@@ -46,8 +49,10 @@ def _draw(axes: Axes, rows: pd.DataFrame, losses: list[str]) -> None:
         if line.empty:
             continue
         axes.fill_between(line["at"], line["low"], line["high"], color="black", alpha=0.12, linewidth=0)
-        style = {"linewidth": 1.3, "markersize": 4, "markerfacecolor": "white", "label": name}
+        style: dict[str, Any] = {"linewidth": 1.3, "markersize": 4, "markerfacecolor": "white", "label": name}
         axes.plot(line["at"], line["mean"], STYLES[number % len(STYLES)], color="black", **style)
     axes.set_xlabel(rows["counter"].iloc[0], fontsize=FONT)
     axes.tick_params(labelsize=FONT)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    locator = axes.xaxis.get_major_locator()
+    assert isinstance(locator, MaxNLocator)  # of a linear axis
+    locator.set_params(integer=True)

@@ -1,6 +1,7 @@
 """Quality against the label budget: what a paired song more is worth to each method."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ def _draw(
         ends = np.array([[cell.low, cell.high] for cell in cells]).reshape(-1, 2)
         reach = np.nan_to_num(np.abs(ends.T - middle))  # no interval where there is one track
         across = np.array([position for position, _ in found]) + SPREAD * (number - (len(curves) - 1) / 2)
-        style = {"linestyle": STYLES[number % len(STYLES)], "marker": MARKERS[number % len(MARKERS)]}
+        style: dict[str, Any] = {"linestyle": STYLES[number % len(STYLES)], "marker": MARKERS[number % len(MARKERS)]}
         shade = str(0.55 * (number % 3) / 2)
         axes.errorbar(
             across, middle, yerr=reach, color=shade, linewidth=1.2, markersize=5, capsize=2, label=name,

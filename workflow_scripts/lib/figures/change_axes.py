@@ -1,7 +1,7 @@
 """What the figures of gains share: changes with their intervals on an axis, compressed where they are far from zero."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -92,7 +92,7 @@ def gains_title(title: str, points: pd.DataFrame) -> str:
     return f"{title}: gains over {baselines[0] if len(baselines) == 1 else 'the model that each row starts from'}"
 
 
-def finish(figure: Figure, size: tuple[float, float], along: str, title: str, *said: str) -> None:
+def finish(figure: Figure, size: tuple[float, float], along: Literal["x", "y"], title: str, *said: str) -> None:
     """Letters, a grid across the axis of values (`along`), and the heading."""
     for axes in figure.axes:
         axes.tick_params(labelsize=FONT)

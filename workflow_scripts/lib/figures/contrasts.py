@@ -1,6 +1,6 @@
 """Planned contrasts as texts: of `statistics.contrasts.contrast_tests`."""
 
-from typing import NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -45,11 +45,11 @@ def contrasts_summary(tests: pd.DataFrame) -> str:
     return "\n".join(line for text in ("Planned contrasts:", *said) for line in wrap_line(text)) + "\n"
 
 
-def difference_text(row: NamedTuple) -> str:
-    """Which rows a test compares."""
+def difference_text(row: Any) -> str:
+    """Which rows a test compares.  row: of the table of tests, as `itertuples` gives it."""
     return f"{row_label(row.method_a, row.f0_a)} - {row_label(row.method_b, row.f0_b)}"
 
 
-def effect_text(row: NamedTuple) -> str:
+def effect_text(row: Any) -> str:
     """The effect of a test and its interval, where there is one."""
     return f"{row.effect:+.2f}" + ("" if row.interval else f" [{row.low:+.2f}, {row.high:+.2f}]")

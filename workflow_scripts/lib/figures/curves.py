@@ -1,7 +1,10 @@
 """Training curves: a panel a method, since the losses of different methods have nothing in common."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.lib.figures.style import FONT
@@ -18,7 +21,7 @@ def curves_figure(curves: pd.DataFrame, *, title: str, remark: str = "") -> Figu
     groups = list(curves.groupby("label", sort=False))
     with rc_context({"font.size": FONT}):
         figure = Figure(figsize=(6.4, 0.8 + 2.6 * len(groups)), layout="constrained")
-        panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0] if groups else []
+        panels: Iterable[Axes] = figure.subplots(len(groups), 1, squeeze=False)[:, 0] if groups else []
         for axes, (label, rows) in zip(panels, groups, strict=True):
             sources = list(rows["f0"].unique())
             for (f0, seed), run in rows.groupby(["f0", "seed"], sort=False):

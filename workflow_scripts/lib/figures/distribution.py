@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.typing import LineStyleType
 
 from workflow_scripts.lib.figures.style import FONT, heading
 from workflow_scripts.lib.statistics.aggregates import ALL, Kind, value_name, values_by_row
 from workflow_scripts.lib.statistics.rows import Row, row_label
 
-BOUND_STYLES = ("--", "-.", ":", (0, (8, 2, 1, 2, 1, 2)), (0, (1, 3)), (0, (12, 3)))
+BOUND_STYLES: tuple[LineStyleType, ...] = ("--", "-.", ":", (0, (8, 2, 1, 2, 1, 2)), (0, (1, 3)), (0, (12, 3)))
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")  # one an F0 source, none without F0
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 SIZES = (2048, 1024, 512, 256, 128, 64)
 FLOOR = 1e-10  # added to the power: the least magnitude is 1e-5
@@ -37,7 +38,7 @@ class SpectralLoss:
             expected = (*estimate.shape[:-1], _frame_count(estimate.shape[-1], size), size // 2 + 1)
             if target.shape != expected:
                 raise ValueError(f"SpectralLoss: targets {tuple(target.shape)}, expected {expected} for window {size}")
-        return _Loss.apply(estimate, tuple(self.sizes), *targets)
+        return _Loss.apply(estimate, tuple(self.sizes), *targets)  # type: ignore[no-untyped-call]  # torch's
 
 
 class _Loss(torch.autograd.Function):
@@ -47,9 +48,7 @@ class _Loss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: FunctionCtx, estimate: torch.Tensor, sizes: tuple[int, ...], *targets: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(ctx: Any, estimate: torch.Tensor, sizes: tuple[int, ...], *targets: torch.Tensor) -> torch.Tensor:
         total = estimate.new_zeros(())
         gradient = torch.zeros_like(estimate) if ctx.needs_input_grad[0] else None
         for size, target in zip(sizes, targets, strict=True):
@@ -67,7 +66,7 @@ class _Loss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         return (upstream * ctx.gradient, *(None for _ in ctx.needs_input_grad[1:]))
 
 

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ import torch
 
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.methods.contract import Method
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import checkpoint
 from workflow_scripts.lib.weights.model_file import load_model, save_model
@@ -27,7 +27,7 @@ class AdaptationJob:
     work: folder of finished tracks, and of the state of the present one, until `hand_over`.
     """
 
-    method: ModuleType
+    method: Method
     settings: Any
     model: Tensors
     header: dict[str, Any]

@@ -20,7 +20,6 @@ from typing import Literal
 
 import torch
 from accelerate import Accelerator
-from torch import nn
 
 from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.core.seeds import seed_of
@@ -96,7 +95,7 @@ class AdversarialTrainee:
     """
 
     separator: SeparatorInTraining
-    critics: dict[str, nn.Module]
+    critics: dict[str, Critic]
     data: TrainingData
     unpaired: Unpaired
     settings: Settings
@@ -187,10 +186,11 @@ class AdversarialTrainee:
         settings, separator = self.settings, self.separator
         ends = [each.detach().requires_grad_(True) for each in (ours, theirs)]
         errors = losses.supervised_error(ends[0], targets)
-        scores = sum(
+        verdicts = (
             losses.separator_loss(critic.eval()(critic_input(estimate, settings)))
             for critic, estimate in zip(self.critics.values(), ends[1].unbind(dim=1), strict=True)
         )
+        scores = sum(verdicts, ends[1].new_zeros(()))
         missing = losses.additivity(mixtures, ends[1])
         alpha = settings.alpha if not settings.warmup or number > settings.warmup else 0.0
         supervised = torch.autograd.grad(errors.sum(), ends[0])[0]

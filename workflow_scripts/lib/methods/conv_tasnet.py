@@ -139,6 +139,7 @@ def exchange_sources(references: torch.Tensor, group: int, generator: torch.Gene
 
 def _references(scenes: Sequence[Scene]) -> torch.Tensor:
     """True sources [batch, source, channel, time], at the level of their mixtures."""
-    if any(scene.references is None for scene in scenes):
+    known = [(scene.mixture, scene.references) for scene in scenes if scene.references is not None]
+    if len(known) < len(scenes):
         raise UserError("The Conv-TasNet learns from the true sources; the training excerpts came without them.")
-    return torch.stack([waveform.level_of(scene.mixture).normalise(scene.references) for scene in scenes])
+    return torch.stack([waveform.level_of(mixture).normalise(references) for mixture, references in known])

@@ -77,7 +77,8 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     """Estimates [source, channel, time]; raises UserError for a source that `settings.parts` does not know."""
     _check_sources(scene.sources, settings.parts)
     signals = split(scene.mixture.cpu().float(), scene.rate, settings)
-    estimates = [sum(signals[part] for part in settings.parts[source]) for source in scene.sources]
+    silence = torch.zeros(())
+    estimates = [sum((signals[part] for part in settings.parts[source]), silence) for source in scene.sources]
     return torch.stack(estimates).to(scene.mixture.device)
 
 

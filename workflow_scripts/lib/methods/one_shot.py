@@ -14,7 +14,7 @@ marks (`audio.marked_stems`). A song without such stretches is left with the pub
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -134,7 +134,7 @@ def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Paramete
             raise UserError(f"The strategy {strategy!r} needs {first + 1} repeats, the network has {repeats}.")
         opened += ["mask.", *(f"repeats.{index}." for index in range(first, repeats))]
     if strategy == "l4":
-        opened += ["mask.", f"repeats.{repeats - 1}.{len(network.repeats[-1]) - 1}.narrow."]
+        opened += ["mask.", f"repeats.{repeats - 1}.{network.sizes.blocks - 1}.narrow."]
     chosen = {}
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name.startswith(tuple(opened)))
@@ -143,7 +143,7 @@ def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Paramete
     return chosen
 
 
-def optimizer_of(parameters: list[torch.Tensor], learning_rate: float) -> Ranger:
+def optimizer_of(parameters: Sequence[torch.Tensor], learning_rate: float) -> Ranger:
     """Ranger as in the original (20.4.11): RAdam, gradient centralisation, and every six steps half-way back.
 
     The library's own default goes uphill in the first five steps; with this setting they are plain momentum.

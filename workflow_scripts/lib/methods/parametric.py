@@ -13,10 +13,10 @@ Whole tracks are synthesised in overlapping chunks of the training length, becau
 excerpt and its noise shape belongs to one; phases and noise run on through the chunks, so a cross-fade leaves no seam.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from accelerate import Accelerator
@@ -43,7 +43,7 @@ from workflow_scripts.lib.training import network_trainee
 from workflow_scripts.lib.training.network_trainee import Descent
 
 CHUNKS_AT_ONCE = 8  # synthesised together
-SYNTHESES = {
+SYNTHESES: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "fixed": ({}, {}),
     "as published": ({"unvoiced": "as published", "f0_grid": "as published"}, {"filter_delay": "as published"}),
 }  # options of the carrier, and of the synthesis

@@ -105,9 +105,9 @@ def _pairs(data: TrainingData, settings: Settings, device: torch.device) -> Exce
     gains = mixing.Gains(settings.gain_low, settings.gain_high)
     if settings.extra == "remix":
         return mixing.PartlySyntheticBatches(data.train, mixing.RandomMixes(unpaired, data.train.sources, gains))
-    gains = gains if settings.extra == "noisy_student" else None
+    noise = gains if settings.extra == "noisy_student" else None
     teacher = _teacher(data, settings, device)
-    return mixing.PartlySyntheticBatches(data.train, mixing.PseudoLabels(unpaired, data.train.sources, teacher, gains))
+    return mixing.PartlySyntheticBatches(data.train, mixing.PseudoLabels(unpaired, data.train.sources, teacher, noise))
 
 
 def _teacher(data: TrainingData, settings: Settings, device: torch.device) -> mixing.Teacher:

@@ -142,6 +142,7 @@ class References:
     def _filters(self, estimates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Responses of the filters: of all references [bin, estimate channel, reference channel], and of each
         estimate's own reference [bin, source, estimate channel, reference channel]."""
+        assert self._tiles is not None, "prepared by `_score`"
         correlations = correlate(self._tiles, FrameSpectra(estimates, self._tiles.frames, self._tiles.fft), self.taps)
         alone = [
             least.filters(correlations[own, own])

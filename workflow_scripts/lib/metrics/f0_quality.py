@@ -65,7 +65,7 @@ def set_figures(reference: np.ndarray, estimate: np.ndarray) -> dict[str, tuple[
     }
 
 
-def _count(flags: np.ndarray) -> int:
+def _count(flags: np.ndarray | np.bool) -> int:
     return int(np.count_nonzero(flags))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ def write_track(path: Path, scores: pd.DataFrame, window_seconds: float, hop_sec
     write_text(path, json.dumps({"targets": targets, "museval_version": VERSION}, indent=2) + "\n")
 
 
-def _frames(scores: pd.DataFrame, window_seconds: float, hop_seconds: float) -> list[dict]:
+def _frames(scores: pd.DataFrame, window_seconds: float, hop_seconds: float) -> list[dict[str, Any]]:
     """Scores [frame, metric], indexed by frame -> museval's list of frames."""
     return [
         {

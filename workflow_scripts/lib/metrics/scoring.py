@@ -1,6 +1,7 @@
 """The scores of one track for all methods."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from workflow_scripts.lib.metrics.frames import Frames, fit_length, frames_of
 def score_track(
     references: np.ndarray,
     mixture: np.ndarray,
-    estimates: Mapping[object, np.ndarray],
+    estimates: Mapping[Any, np.ndarray],
     rate: int,
     metrics: Sequence[str],
     families: Sequence[str],

@@ -83,6 +83,7 @@ class ConvTasNet(nn.Module):
         encoded = relu(self.encoder(_pad_to(mixture, self.sizes.length)))
         stream = self.bottleneck(self.normalise(encoded))
         for repeat in self.repeats:
+            assert isinstance(repeat, nn.ModuleList)
             for block in repeat:
                 stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
         # One source after the other, since masks are far larger than waveforms.

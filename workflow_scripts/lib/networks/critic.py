@@ -3,6 +3,8 @@
 Layer by layer as the public code (f90/AdversarialAudioSeparation, `WGAN_Critic.py`).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn.functional import leaky_relu, pad
@@ -47,11 +49,12 @@ class Critic(nn.Module):
         """Patches [batch, bin, frame] -> scores [batch]; no sigmoid, since a Wasserstein critic has no probability."""
         x = patches.unsqueeze(1)
         for layer in self.layers:
+            assert isinstance(layer, nn.Conv2d)
             x = leaky_relu(layer(pad(x, same_padding(x.shape[-2:], layer.kernel_size, layer.stride))), LEAK)
         return self.score(leaky_relu(self.dense(x.flatten(1)), LEAK)).squeeze(1)
 
 
-def same_padding(shape: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
+def same_padding(shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int]) -> list[int]:
     """Zeros (left, right, below, above) that make the output size / stride, rounded up; the odd one right and above.
 
     The rule of TensorFlow's `same`: a kernel of 2 frames and stride 1 is padded on the right alone.
@@ -60,4 +63,4 @@ def same_padding(shape: tuple[int, int], kernel: tuple[int, int], stride: tuple[
     for size, width, step in reversed(list(zip(shape, kernel, stride, strict=True))):
         total = max(0, (-(-size // step) - 1) * step + width - size)
         zeros += [total // 2, total - total // 2]
-    return tuple(zeros)
+    return zeros

@@ -5,9 +5,12 @@ memory each time, and keeps many small tensors a frame. Here a frame of the back
 gates; products over all frames do the rest.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.amp.autocast_mode import custom_bwd, custom_fwd
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward.grad_input, torch.ops.aten.tanh_backward.grad_input
@@ -19,13 +22,18 @@ class GRU(nn.GRU):
     Departs from torch's: the state at the start is zero, and only the outputs are returned.
     """
 
+    weight_ih_l0: torch.Tensor
+    weight_hh_l0: torch.Tensor
+    bias_ih_l0: torch.Tensor
+    bias_hh_l0: torch.Tensor
+
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__(inputs, width, batch_first=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[batch, frame, inputs] -> [batch, frame, width], from a state of zeros."""
         if x.device.type != "cpu":
-            return super().forward(x)[0]
+            return super().forward(x)[0]  # type: ignore[has-type]  # torch's overloads
         return recur(linear(x, self.weight_ih_l0, self.bias_ih_l0), self.weight_hh_l0, self.bias_hh_l0)
 
     def forward_shared(self, own: torch.Tensor, shared: torch.Tensor) -> torch.Tensor:
@@ -37,7 +45,8 @@ class GRU(nn.GRU):
         voices = own.shape[1]
         if own.device.type != "cpu":
             joint = torch.cat([own, shared.unsqueeze(1).expand(-1, voices, -1, -1)], -1)
-            return super().forward(joint.flatten(0, 1))[0].unflatten(0, own.shape[:2])
+            states = super().forward(joint.flatten(0, 1))[0]  # type: ignore[has-type]  # torch's overloads
+            return states.unflatten(0, own.shape[:2])
         for_own, for_shared = self.weight_ih_l0.split((own.shape[-1], shared.shape[-1]), 1)
         gates = linear(own, for_own).add_(linear(shared, for_shared, self.bias_ih_l0).unsqueeze(1))
         return recur(gates.flatten(0, 1), self.weight_hh_l0, self.bias_hh_l0).unflatten(0, own.shape[:2])
@@ -48,7 +57,7 @@ def recur(gates: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torc
 
     weight [3 * width, width] and bias [3 * width] of the state before. Differentiable once in all three.
     """
-    return _Recurrence.apply(gates, weight, bias)
+    return _Recurrence.apply(gates, weight, bias)  # type: ignore[no-untyped-call]  # torch's
 
 
 class _Recurrence(torch.autograd.Function):
@@ -58,8 +67,8 @@ class _Recurrence(torch.autograd.Function):
     """
 
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
-    def forward(ctx: FunctionCtx, gates: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    @custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # type: ignore[untyped-decorator]  # torch's
+    def forward(ctx: Any, gates: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         batch, frames, width = gates.shape[0], gates.shape[1], weight.shape[1]
         switches_in, new_in = gates.transpose(0, 1).split((2 * width, width), -1)
         inner = gates.new_empty(frames, batch, 3 * width)  # W h + b; then r, z, c
@@ -76,8 +85,8 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    @torch.amp.custom_bwd(device_type="cpu")
-    def backward(ctx: FunctionCtx, gradient: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    @custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]  # torch's
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]  # by them
         inner, new, states, weight = ctx.saved_tensors
         r, z, c = inner.chunk(3, -1)
         to_new, to_inner = torch.empty_like(new), torch.empty_like(inner)

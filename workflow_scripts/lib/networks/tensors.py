@@ -80,10 +80,10 @@ def order_of(sources: Sequence[str]) -> Tensors:
     return {f"{PREFIX}{name}": torch.tensor(index) for index, name in enumerate(sources)}
 
 
-def known_order(model: Tensors) -> list[str]:
+def known_order(model: Mapping[str, torch.Tensor]) -> list[str]:
     """The sources of a model in the order of its outputs."""
     indices = {name.removeprefix(PREFIX): int(each) for name, each in model.items() if name.startswith(PREFIX)}
-    return sorted(indices, key=indices.get)
+    return sorted(indices, key=indices.__getitem__)
 
 
 def without_order(model: Tensors) -> Tensors:
@@ -91,7 +91,7 @@ def without_order(model: Tensors) -> Tensors:
     return {name: each for name, each in model.items() if not name.startswith(PREFIX)}
 
 
-def check_order(model: Tensors, sources: Sequence[str], what: str) -> None:
+def check_order(model: Mapping[str, torch.Tensor], sources: Sequence[str], what: str) -> None:
     """Raise UserError where the model gives other sources, or in another order; `what` opens the sentence."""
     known = known_order(model)
     if known != list(sources):

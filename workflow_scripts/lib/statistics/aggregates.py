@@ -15,8 +15,8 @@ A score table (`scores` below) has one row a value and the columns method, f0 ("
 source, metric, frame (missing for values of whole tracks) and value (NaN where the metric is undefined).
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,10 @@ from workflow_scripts.lib.statistics.rows import Row
 Kind = Literal["median", "mean"]
 
 KINDS: tuple[Kind, ...] = ("median", "mean")
+STATISTICS: dict[Kind, tuple[tuple[str, ...], Callable[..., Any]]] = {
+    "median": (("median",), np.median),
+    "mean": (("total", "count"), pooled_mean),
+}  # of which columns of `track_aggregates`
 AGGREGATIONS = {
     ("frame", "median"): "median of medians",
     ("frame", "mean"): "mean over frames",
@@ -204,14 +208,12 @@ def summarise(scores: pd.DataFrame, order: Sequence[Row], generator: np.random.G
     return pd.DataFrame(rows)
 
 
-def aggregate(tracks: pd.DataFrame, kind: Kind, expected: int, seed: int) -> dict:
+def aggregate(tracks: pd.DataFrame, kind: Kind, expected: int, seed: int) -> dict[str, Any]:
     """Value, interval and counts of one cell from its rows of `track_aggregates`; `expected`: number of tracks."""
     kept = tracks[tracks[kind].notna()]
     unit = tracks["unit"].iloc[0]
-    if kind == "median":
-        samples, statistic = [kept["median"].to_numpy()], np.median
-    else:
-        samples, statistic = [kept["total"].to_numpy(), kept["count"].to_numpy()], pooled_mean
+    columns, statistic = STATISTICS[kind]
+    samples = [kept[name].to_numpy() for name in columns]
     with np.errstate(invalid="ignore"):  # the middle of -inf and inf is undefined
         value = float(statistic(*samples, axis=-1)) if len(kept) else np.nan
     low, high, reason = bootstrap_interval(samples, statistic, np.random.default_rng(seed))

@@ -48,7 +48,7 @@ def budget_values(
     return table[table["kind"] == kind]
 
 
-def rank_budget(budget: Budget) -> tuple:
+def rank_budget(budget: Budget) -> tuple[bool, int, bool, str]:
     """Fewer songs first; all songs of a family after any number of them, all songs of all families last."""
     songs, family = budget
     return (songs is None, songs or 0, family is None, family or "")

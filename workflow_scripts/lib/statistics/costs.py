@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def _provenance(manifest: Path) -> Path:
     return folder_of(manifest) / "provenance.json"
 
 
-def _attempts(path: Path) -> list[dict]:
+def _attempts(path: Path) -> list[dict[str, Any]]:
     facts = json.loads(path.read_text(encoding="utf-8"))
     return [*facts.get("earlier_attempts", []), facts["cost"]]
 

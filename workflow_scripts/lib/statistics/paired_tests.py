@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ def compare_pairs(
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-def compare_pair(a: np.ndarray, b: np.ndarray, seed: int) -> dict:
+def compare_pair(a: np.ndarray, b: np.ndarray, seed: int) -> dict[str, Any]:
     """Two methods' values [track], compared on the tracks where both are finite.
 
     Returns: tracks, their number; effect, the mean of a - b, and low, high, interval, its `Interval`, in the values'

@@ -62,5 +62,5 @@ def error_points(errors: Sequence[ErrorRow]) -> list[ErrorPoint]:
     return found
 
 
-def _rank(value: object) -> tuple:
+def _rank(value: object) -> tuple[Any, ...]:
     return (len(value), value) if isinstance(value, list) else (value,)

@@ -1,9 +1,13 @@
 """What the training loop steps: a trainee, its weights by name, and what it learns from."""
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import torch
+from accelerate import Accelerator
 
+from workflow_scripts.lib.datasets.scene import Scene
+from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.networks.tensors import Tensors
 
 
@@ -35,4 +39,18 @@ class Trainee(Protocol):
 
     def weights(self) -> Tensors:
         """What `separate` is given as its model, for the present weights."""
+        ...
+
+
+class Learner(Protocol):
+    """The module of a method that learns, as `methods/contract.py` describes it: it has one of the two."""
+
+    def trainee(
+        self, data: TrainingData, settings: Any, seed: int, device: torch.device, accelerator: Accelerator
+    ) -> Trainee:
+        """What is stepped, where the method learns by gradient descent."""
+        ...
+
+    def train(self, scenes: Iterable[Scene], settings: Any) -> Tensors:
+        """The model, where the method learns otherwise."""
         ...

@@ -16,7 +16,7 @@ def accelerator_for(gpus: int, precision: str) -> Accelerator:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch adds it at run time
     cpu = not (gpus and torch.cuda.is_available())
     return Accelerator(cpu=cpu, mixed_precision="no" if cpu else MIXED[precision])
 

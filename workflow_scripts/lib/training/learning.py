@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TextIO
 
 from accelerate import Accelerator
@@ -21,6 +20,7 @@ from workflow_scripts.lib.datasets.table import Track
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.datasets.unpaired import unpaired_excerpts
 from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.contract import Learner
 from workflow_scripts.lib.training.devices import accelerator_for
 from workflow_scripts.lib.training.job import TrainingJob
 from workflow_scripts.lib.training.loop import Diverged, History, Loop
@@ -47,7 +47,7 @@ class TrainingResult:
 
 
 def learn(
-    method: ModuleType, settings: Any, job: TrainingJob, *, gpus: int, state: Path, stream: TextIO = sys.stderr
+    method: Learner, settings: Any, job: TrainingJob, *, gpus: int, state: Path, stream: TextIO = sys.stderr
 ) -> TrainingResult:
     """Train, or go on with a training that was killed.
 
@@ -61,7 +61,7 @@ def learn(
 
 
 def _learn_by_steps(
-    method: ModuleType, settings: Any, job: TrainingJob, gpus: int, state: Path, stream: TextIO
+    method: Learner, settings: Any, job: TrainingJob, gpus: int, state: Path, stream: TextIO
 ) -> TrainingResult:
     schedule = job.description.training
     accelerator = accelerator_for(gpus, schedule.precision)

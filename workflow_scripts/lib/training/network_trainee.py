@@ -133,9 +133,9 @@ def batch(scenes: Sequence[Scene]) -> Batch:
     """Scenes of one length -> their mixtures and references, scaled as arXiv 2201.09592 does."""
     mixtures = torch.stack([scene.mixture.mean(dim=0) for scene in scenes])
     peaks = peak(mixtures)
-    with_stems = all(scene.references is not None for scene in scenes)
-    references = torch.stack([scene.references.mean(dim=1) for scene in scenes]) if with_stems else None
-    return Batch(mixtures / peaks, references / peaks.unsqueeze(1) if with_stems else None)
+    references = [scene.references.mean(dim=1) for scene in scenes if scene.references is not None]
+    with_stems = len(references) == len(scenes)
+    return Batch(mixtures / peaks, torch.stack(references) / peaks.unsqueeze(1) if with_stems else None)
 
 
 def peak(signals: torch.Tensor) -> torch.Tensor:

@@ -100,12 +100,13 @@ class Example:
 
 def example_of(scenes: Sequence[Scene], settings: SeparatorSettings) -> Example:
     """Scenes of one length with references -> the patch in the middle of each. Raises UserError without references."""
-    if any(scene.references is None for scene in scenes):
+    references = [scene.references.mean(dim=1) for scene in scenes if scene.references is not None]
+    if len(references) < len(scenes):
         raise UserError(
             "The U-Net without padding learns from the true sources; the training excerpts came without them."
         )
-    references = torch.stack([scene.references.mean(dim=1) for scene in scenes])
-    return Example(mixture_patches(scenes, settings), given_patches(references, scenes[0].rate, settings))
+    targets = given_patches(torch.stack(references), scenes[0].rate, settings)
+    return Example(mixture_patches(scenes, settings), targets)
 
 
 def mixture_patches(scenes: Sequence[Scene], settings: SeparatorSettings) -> torch.Tensor:

@@ -39,9 +39,10 @@ class SeparatorInTraining:
         self.network = tensors.build(lambda: network_of(settings, len(self.sources)), seed, data.start)
         self.network.to(device)
         self.modules: dict[str, nn.Module] = {"separator": self.network}
+        self._average: AveragedModel | None = None
         if settings.average:
             decay = get_ema_multi_avg_fn(settings.average)
-            self.modules["average"] = AveragedModel(self.network, multi_avg_fn=decay)
+            self.modules["average"] = self._average = AveragedModel(self.network, multi_avg_fn=decay)
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "separator": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         }
@@ -57,13 +58,13 @@ class SeparatorInTraining:
         """A step of the optimiser along the gradients that the backward pass left, and of the average."""
         share_gradients(self.network, self.accelerator)
         self.optimizers["separator"].step()
-        if "average" in self.modules:
-            self.modules["average"].update_parameters(self.network)
+        if self._average is not None:
+            self._average.update_parameters(self.network)
 
     @property
     def network_to_save(self) -> nn.Module:
         """The network that is validated and saved: the average where there is one."""
-        return self.modules["average"].module if "average" in self.modules else self.network
+        return self.network if self._average is None else self._average.module
 
     def validate(self) -> dict[str, float]:
         """Mean squared errors of log-magnitudes on the paired validation excerpts: their sum, and of each source.

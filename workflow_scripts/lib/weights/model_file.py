@@ -20,7 +20,7 @@ def save_model(path: Path, model: Tensors, header: dict[str, Any]) -> None:
         safetensors.torch.save_file(tensors, temporary, {"header": text})
 
 
-def load_model(path: Path, device: torch.device) -> tuple[Tensors, dict[str, Any]]:
+def load_model(path: Path, device: torch.device | str) -> tuple[Tensors, dict[str, Any]]:
     """Tensors on the device, and the header; the header has `failed`, the reason, where training gave no model."""
     with safetensors.safe_open(path, "pt", str(device)) as file:
         header = json.loads((file.metadata() or {}).get("header", "{}"))

@@ -166,8 +166,7 @@ def _content(path: Path) -> Any:
             if any(name.endswith("constants.pkl") for name in archive.namelist()):
                 raise pickle.UnpicklingError("it is a compiled program")
     reader = types.ModuleType("restricted")
-    reader.Unpickler = Restricted
-    reader.load = lambda file, **options: Restricted(file, **options).load()
+    vars(reader).update(Unpickler=Restricted, load=lambda file, **options: Restricted(file, **options).load())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SourceChangeWarning)
         return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)

@@ -102,7 +102,8 @@ def compose(piece: str, family: str, part: str, seconds: float) -> Score:
 
 def triad(tonic: int, scale: Sequence[int], degree: int) -> tuple[int, int, int]:
     """Pitch classes of the chord on a degree of the scale, root first."""
-    return tuple((tonic + scale[(degree + step) % 7]) % 12 for step in (0, 2, 4))
+    root, third, fifth = ((tonic + scale[(degree + step) % 7]) % 12 for step in (0, 2, 4))
+    return root, third, fifth
 
 
 # --- form ---

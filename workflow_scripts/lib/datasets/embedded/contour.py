@@ -110,7 +110,8 @@ def voiced_stretches(events: Sequence[Event]) -> list[tuple[float, float]]:
 
 def loudness(events: Sequence[Event], midi: np.ndarray, grid: Grid, generator: np.random.Generator) -> np.ndarray:
     """Level in dB, [control]: notes, attacks, voiced consonants, phrases that swell, slow drift and shimmer."""
-    curve = sum(sd * band_noise(generator, grid.count, grid.rate_hz, *band) for sd, band in LEVEL_NOISE)
+    noises = (sd * band_noise(generator, grid.count, grid.rate_hz, *band) for sd, band in LEVEL_NOISE)
+    curve = sum(noises, np.zeros(grid.count))
     if not events:
         return curve
     curve += 0.25 * (midi - np.mean([event.midi for event in events]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Rendered:
     @property
     def mixture(self) -> np.ndarray:
         """The exact integer sum of the stems, [channel, time] int16."""
-        total = sum(stem.astype(np.int32) for stem in self.stems.values())
+        total: np.ndarray = reduce(np.add, (stem.astype(np.int32) for stem in self.stems.values()))
         if np.abs(total).max(initial=0) > FULL_SCALE:
             raise OverflowError(f"{self.track}: the sum of the stems leaves the range of 16-bit integers")
         return total.astype(np.int16)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.signal import butter, lfilter, sosfilt
@@ -100,7 +101,7 @@ def build(family: str, piece: str, rate: int) -> dict[str, list[np.ndarray]]:
     ranges, rng = KITS[family], stream("songs", piece, "kit")
     drawn = {name: value if name in ("band", "levels") else rng.uniform(*value) for name, value in vars(ranges).items()}
     kick, snare, hat, crash, tom = (10 ** (level / 20) for level in drawn["levels"])
-    makers = {
+    makers: dict[str, Callable[[], np.ndarray]] = {
         "kick": lambda: kick * _kick(drawn, rate, rng),
         "snare": lambda: snare * _snare(drawn, rate, rng),
         "hat": lambda: hat * _hat(drawn, drawn["hat_decay"], rate, rng),
@@ -112,7 +113,7 @@ def build(family: str, piece: str, rate: int) -> dict[str, list[np.ndarray]]:
     return {name: [make() for _ in range(VARIANTS)] for name, make in makers.items()}
 
 
-def _kick(drawn: dict[str, float], rate: int, rng: np.random.Generator) -> np.ndarray:
+def _kick(drawn: dict[str, Any], rate: int, rng: np.random.Generator) -> np.ndarray:
     """A sine that sweeps down to its pitch, and a click of noise."""
     time = _time(drawn["kick_decay"] * 1.1, rate)
     sweep = 1 + (drawn["kick_sweep"] - 1) * np.exp(-time / 0.018)
@@ -121,7 +122,7 @@ def _kick(drawn: dict[str, float], rate: int, rng: np.random.Generator) -> np.nd
     return np.sin(2 * np.pi * phase) * _decay(time, drawn["kick_decay"]) + drawn["click"] * click
 
 
-def _snare(drawn: dict[str, float], rate: int, rng: np.random.Generator) -> np.ndarray:
+def _snare(drawn: dict[str, Any], rate: int, rng: np.random.Generator) -> np.ndarray:
     """Four modes of head and shell, and the rattle of the wires as band-passed noise."""
     time = _time(max(drawn["snare_decay"], drawn["rattle"]) * 1.1, rate)
     hz = drawn["snare"] * np.array([1.0, 1.59, 2.14, 2.65]) * rng.uniform(0.99, 1.01, 4)
@@ -132,7 +133,7 @@ def _snare(drawn: dict[str, float], rate: int, rng: np.random.Generator) -> np.n
     return 0.6 * head + drawn["noise"] * 0.6 * wires
 
 
-def _hat(drawn: dict[str, float], decay: float, rate: int, rng: np.random.Generator) -> np.ndarray:
+def _hat(drawn: dict[str, Any], decay: float, rate: int, rng: np.random.Generator) -> np.ndarray:
     """Six square waves at ratios that make no harmonic series, and noise, both above 5 kHz."""
     time = _time(decay * 1.1, rate)
     phases = drawn["hat"] * _HAT_RATIOS[:, None] * time + rng.random(6)[:, None]
@@ -141,7 +142,7 @@ def _hat(drawn: dict[str, float], decay: float, rate: int, rng: np.random.Genera
     return _decay(time, decay) * (drawn["metal"] * metal + 2 * _noise(len(time), rate, (5000, 10000), rng))
 
 
-def _crash(drawn: dict[str, float], rate: int, rng: np.random.Generator) -> np.ndarray:
+def _crash(drawn: dict[str, Any], rate: int, rng: np.random.Generator) -> np.ndarray:
     """Forty modes and noise; the low part rings longest."""
     time = _time(1.8, rate)
     hz = np.exp(rng.uniform(np.log(300), np.log(9000), 40))
