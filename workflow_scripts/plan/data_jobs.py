@@ -1,13 +1,22 @@
 """Jobs that make what methods are given: data, F0, marks, and weights that others published."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
-from workflow_scripts.lib.core.registry import CORPORA, DATASETS, F0_SOURCES, LAYOUTS, MARKS_SOURCES, WEIGHTS
+from workflow_scripts.lib.core.registry import (
+    CORPORA,
+    DATASETS,
+    F0_SOURCES,
+    LAYOUTS,
+    MARKS_SOURCES,
+    WEIGHTS,
+    Registry,
+)
 from workflow_scripts.lib.datasets.origin import origin_hash
 from workflow_scripts.plan.job import Input, Job, Made, Option, text
-from workflow_scripts.plan.keys import Resources, Weights
+from workflow_scripts.plan.keys import Resources, Source, Weights
 
 PREPARED = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms", "muted")
 
@@ -46,87 +55,90 @@ class Prepare(Job):
 
 
 @dataclass(frozen=True)
-class EstimateF0(Job):
-    """The F0 of the voices of a shard of tracks, from one source."""
+class FromSource(Job):
+    """What an F0 source or a source of marks makes of a shard of tracks; both are definitions of one form.
+
+    registry: of their kinds.  files: what is hashed of a folder of the user's, see `origin_hash`.  told: the script's
+    option for what of each track is asked for.
+    """
 
     dataset: str
-    f0: str
     split: str
     shard: str
+    registry: ClassVar[Registry]
+    files: ClassVar[str]
+    told: ClassVar[str]
+
+    @property
+    def source(self) -> Source:
+        raise NotImplementedError
+
+    def like_this(self, name: str) -> "FromSource":
+        """The job of another source for the same tracks."""
+        raise NotImplementedError
+
+    @property
+    def inputs(self) -> Mapping[str, Input]:
+        found = {"data": Prepare(self.configuration, self.dataset).manifest}
+        return found | ({"of": self.like_this(self.source.of).manifest} if self.source.of else {})
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        found: dict[str, Option] = {"kind": self.source.kind, "settings": text(self.source.settings)}
+        asked = getattr(self.configuration.dataset(self.dataset), self.told)
+        return found | {self.told: asked, "split": self.split, "part": self.shard}
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return (self.registry.module(self.source.kind),)
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        return _content(self.files, self.source.settings.get("root"), self.configuration.keys.data_cache)
+
+    @property
+    def resources(self) -> Resources:
+        return self.source.resources
+
+
+@dataclass(frozen=True)
+class EstimateF0(FromSource):
+    """The F0 of the voices."""
+
+    f0: str
     rule, stage = "estimate_f0", "f0"
+    registry, files, told = F0_SOURCES, "folder", "voices"
 
     @property
     def folder(self) -> str:
         return f"results/estimate_f0/{self.dataset}/{self.f0}/{self.split}/{self.shard}"
 
     @property
-    def inputs(self) -> Mapping[str, Input]:
-        of = self.configuration.f0_source(self.f0).of
-        before = EstimateF0(self.configuration, self.dataset, of, self.split, self.shard) if of else None
-        return {"data": Prepare(self.configuration, self.dataset).manifest} | (
-            {"of": before.manifest} if before else {}
-        )
+    def source(self) -> Source:
+        return self.configuration.f0_source(self.f0)
 
-    @property
-    def options(self) -> Mapping[str, Option]:
-        entry = self.configuration.f0_source(self.f0)
-        told: dict[str, Option] = {"kind": entry.kind, "settings": text(entry.settings), "split": self.split}
-        return told | {"voices": self.configuration.dataset(self.dataset).voices, "part": self.shard}
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        return (F0_SOURCES.module(self.configuration.f0_source(self.f0).kind),)
-
-    @property
-    def contents(self) -> tuple[str, ...]:
-        root = self.configuration.f0_source(self.f0).settings.get("root")
-        return _content("folder", root, self.configuration.keys.data_cache)
-
-    @property
-    def resources(self) -> Resources:
-        return self.configuration.f0_source(self.f0).resources
+    def like_this(self, name: str) -> "EstimateF0":
+        return replace(self, f0=name)
 
 
 @dataclass(frozen=True)
-class MakeMarks(Job):
-    """When each source plays and when it is silent, in a shard of tracks, from one source of marks."""
+class MakeMarks(FromSource):
+    """When each source plays and when it is silent."""
 
-    dataset: str
     marks: str
-    split: str
-    shard: str
     rule, stage = "make_marks", "marks"
+    registry, files, told = MARKS_SOURCES, "marks", "stems"
 
     @property
     def folder(self) -> str:
         return f"results/make_marks/{self.dataset}/{self.marks}/{self.split}/{self.shard}"
 
     @property
-    def inputs(self) -> Mapping[str, Input]:
-        of = self.configuration.marks_source(self.marks).of
-        before = MakeMarks(self.configuration, self.dataset, of, self.split, self.shard) if of else None
-        return {"data": Prepare(self.configuration, self.dataset).manifest} | (
-            {"of": before.manifest} if before else {}
-        )
+    def source(self) -> Source:
+        return self.configuration.marks_source(self.marks)
 
-    @property
-    def options(self) -> Mapping[str, Option]:
-        entry = self.configuration.marks_source(self.marks)
-        told: dict[str, Option] = {"kind": entry.kind, "settings": text(entry.settings), "split": self.split}
-        return told | {"stems": self.configuration.dataset(self.dataset).stems, "part": self.shard}
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        return (MARKS_SOURCES.module(self.configuration.marks_source(self.marks).kind),)
-
-    @property
-    def contents(self) -> tuple[str, ...]:
-        root = self.configuration.marks_source(self.marks).settings.get("root")
-        return _content("marks", root, self.configuration.keys.data_cache)
-
-    @property
-    def resources(self) -> Resources:
-        return self.configuration.marks_source(self.marks).resources
+    def like_this(self, name: str) -> "MakeMarks":
+        return replace(self, marks=name)
 
 
 @dataclass(frozen=True)

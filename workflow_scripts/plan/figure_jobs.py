@@ -74,7 +74,7 @@ class DrawTraining(Figure):
     @property
     def options(self) -> Mapping[str, Option]:
         jobs = rows.trainings_by_steps(self.configuration, self.comparison)
-        curves = [CurveRow(job.method, job.f0, job.seed, self.configuration.method(job.method).label) for job in jobs]
+        curves = [CurveRow(job.method, job.f0, job.seed, job.entry.label) for job in jobs]
         return self.told | {"rows": to_json(curves), "comparison": self.comparison}
 
     @property
@@ -129,13 +129,14 @@ class DrawCritics(Figure):
 
     @property
     def options(self) -> Mapping[str, Option]:
-        entry = asdict(self.configuration.method(self.row.method)) if self.row else {}
-        told = {"label": entry["label"], "sources": self.entry.sources, "split": self.entry.split}
-        return described(entry) | told | {"remark": self.told["remark"]}
+        if self.row is None:
+            return {}
+        told: dict[str, Option] = {"label": self.row.entry.label, "sources": self.entry.sources}
+        return described(self.row.entry) | told | {"split": self.entry.split, "remark": self.told["remark"]}
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        return taken(self.configuration, self.row.method, "critics_view") if self.row else ()
+        return taken(self.row.entry, "critics_view") if self.row else ()
 
     @property
     def is_drawn(self) -> bool:

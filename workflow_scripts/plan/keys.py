@@ -207,27 +207,25 @@ class Method:
 
 
 @settings
-class MarksSource:
-    """Where marks come from."""
+class Source:
+    """Where F0 or marks come from: the name of a kind, with its settings."""
 
     label: Annotated[Shown, key("Name in tables and figures.")]
-    kind: Annotated[Named, key("Where the marks come from: a module of workflow_scripts/lib/datasets/marks_sources.")]
-    like: Annotated[Named | None, key("Name of another source of marks, whose keys hold here too.")] = None
-    of: Annotated[Named | None, key("For `degraded`, the name of the marks that are made worse.")] = None
+    kind: Annotated[Named, key("Where it comes from: a module of audio/f0_sources or datasets/marks_sources in lib.")]
+    like: Annotated[Named | None, key("Name of another such source, whose keys hold here too.")] = None
+    of: Annotated[Named | None, key("For `degraded`, the name of the source that is made worse.")] = None
     settings: Annotated[Values, key("Settings of the kind.")] = Field(default_factory=dict)
     resources: Annotated[Resources, key("What its jobs are given.")] = Resources()
 
 
 @settings
-class F0Source:
+class F0Source(Source):
     """Where F0 comes from."""
 
-    label: Annotated[Shown, key("Name in tables and figures.")]
-    kind: Annotated[Named, key("Where the F0 comes from: a module of workflow_scripts/lib/audio/f0_sources.")]
-    like: Annotated[Named | None, key("Name of another F0 source, whose keys hold here too.")] = None
-    of: Annotated[Named | None, key("For `degraded`, the name of the F0 source that is degraded.")] = None
-    settings: Annotated[Values, key("Settings of the kind.")] = Field(default_factory=dict)
-    resources: Annotated[Resources, key("What its jobs are given.")] = Resources()
+
+@settings
+class MarksSource(Source):
+    """Where marks come from."""
 
 
 @settings

@@ -2,26 +2,49 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.registry import METHODS
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
 from workflow_scripts.plan.job import Input, Job, Made, Option, text
-from workflow_scripts.plan.keys import Resources
+from workflow_scripts.plan.keys import Method, Resources
 
 
 @dataclass(frozen=True)
-class Train(Job):
-    """The model of a method for one data set, F0 source and seed. sources: joined by +."""
+class OfMethod(Job):
+    """A job of one method. sources: joined by +.  takes: what it needs of the method's module, beside its settings."""
 
     dataset: str
     sources: str
     method: str
+    takes: ClassVar[tuple[str, ...]]
+
+    @property
+    def entry(self) -> Method:
+        return self.configuration.method(self.method)
+
+    @property
+    def data(self) -> Made:
+        return Prepare(self.configuration, self.dataset).manifest
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return taken(self.entry, *self.takes)
+
+    @property
+    def resources(self) -> Resources:
+        return self.entry.resources
+
+
+@dataclass(frozen=True)
+class Train(OfMethod):
+    """The model of a method for one data set, F0 source and seed."""
+
     f0: str
     seed: int
-    rule, stage = "train", "train"
+    rule, stage, takes = "train", "train", ("trainee", "train")
 
     @property
     def folder(self) -> str:
@@ -29,30 +52,21 @@ class Train(Job):
 
     @property
     def inputs(self) -> Mapping[str, Input]:
-        configuration, entry = self.configuration, self.configuration.method(self.method)
-        splits = {"train": ("train", "valid"), "test": ("test",)}[entry.train_on] if self.f0 != NO_F0 else ()
+        splits = {"train": ("train", "valid"), "test": ("test",)}[self.entry.train_on] if self.f0 != NO_F0 else ()
         tables = tuple(
-            EstimateF0(configuration, self.dataset, self.f0, split, shard).manifest
+            EstimateF0(self.configuration, self.dataset, split, shard, self.f0).manifest
             for split in splits
-            for shard in configuration.shards()
+            for shard in self.configuration.shards()
         )
-        start = model_of(configuration, self.dataset, self.sources, entry.start, self.f0, self.seed)
-        return {"data": Prepare(configuration, self.dataset).manifest, "f0": tables, "start": (start,) if start else ()}
+        start = model_of(self.configuration, self.dataset, self.sources, self.entry.start, self.f0, self.seed)
+        return {"data": self.data, "f0": tables, "start": (start,) if start else ()}
 
     @property
     def options(self) -> Mapping[str, Option]:
-        entry = asdict(self.configuration.method(self.method))
+        entry = asdict(self.entry)
         told = {name: entry[name] for name in ("training", "budget", "train_on")}
-        told["unpaired"] = entry["unpaired"] if "unpaired" in entry["needs"] else None
-        return described(entry, **told) | {"sources": tuple(self.sources.split("+")), "seed": self.seed}
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        return taken(self.configuration, self.method, "trainee", "train")
-
-    @property
-    def resources(self) -> Resources:
-        return self.configuration.method(self.method).resources
+        told["unpaired"] = entry["unpaired"] if "unpaired" in self.entry.needs else None
+        return described(self.entry, **told) | {"sources": tuple(self.sources.split("+")), "seed": self.seed}
 
     @property
     def model(self) -> Made:
@@ -68,16 +82,32 @@ class Train(Job):
 
 
 @dataclass(frozen=True)
-class Adapt(Job):
-    """Models adapted to each track of a shard."""
+class OfTracks(OfMethod):
+    """A job of one method on a shard of tracks."""
 
-    dataset: str
-    sources: str
-    method: str
     seed: int
     split: str
     shard: str
-    rule, stage = "adapt", "adapt"
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        where: dict[str, Option] = {"split": self.split, "part": self.shard, "seed": self.seed}
+        return described(self.entry) | {"sources": tuple(self.sources.split("+"))} | where
+
+    @property
+    def marks(self) -> dict[str, Input]:
+        """The marks that the method needs, where it does."""
+        if "marks" not in self.entry.needs or self.entry.marks is None:
+            return {}
+        job = MakeMarks(self.configuration, self.dataset, self.split, self.shard, self.entry.marks)
+        return {"marks": job.manifest}
+
+
+@dataclass(frozen=True)
+class Adapt(OfTracks):
+    """Models adapted to each track."""
+
+    rule, stage, takes = "adapt", "adapt", ("adapt", "trained_parameters")
 
     @property
     def folder(self) -> str:
@@ -86,35 +116,15 @@ class Adapt(Job):
     @property
     def inputs(self) -> Mapping[str, Input]:
         model = model_of(self.configuration, self.dataset, self.sources, self.method, NO_F0, self.seed)
-        found: dict[str, Input] = {"data": Prepare(self.configuration, self.dataset).manifest}
-        return found | ({"model": model} if model else {}) | marks_of(self)
-
-    @property
-    def options(self) -> Mapping[str, Option]:
-        entry = asdict(self.configuration.method(self.method))
-        return described(entry) | part_of(self)
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        return taken(self.configuration, self.method, "adapt", "trained_parameters")
-
-    @property
-    def resources(self) -> Resources:
-        return self.configuration.method(self.method).resources
+        return {"data": self.data} | ({"model": model} if model else {}) | self.marks
 
 
 @dataclass(frozen=True)
-class Separate(Job):
-    """Estimates of every source of a shard of tracks. As a value without its shard it is a row of a comparison."""
+class Separate(OfTracks):
+    """Estimates of every source. As a value without its shard it is a row of a comparison."""
 
-    dataset: str
-    sources: str
-    method: str
     f0: str
-    seed: int
-    split: str
-    shard: str
-    rule, stage = "separate", "separate"
+    rule, stage, takes = "separate", "separate", ("separate",)
 
     @property
     def folder(self) -> str:
@@ -123,28 +133,15 @@ class Separate(Job):
 
     @property
     def inputs(self) -> Mapping[str, Input]:
-        configuration, job = self.configuration, (self.dataset, self.sources, self.method)
-        found: dict[str, Input] = {"data": Prepare(configuration, self.dataset).manifest} | marks_of(self)
+        found = {"data": self.data} | self.marks
         if self.f0 != NO_F0:
-            found["f0"] = EstimateF0(configuration, self.dataset, self.f0, self.split, self.shard).manifest
-        if "adaptation" in configuration.method(self.method).needs:
-            found["adapted"] = Adapt(configuration, *job, self.seed, self.split, self.shard).manifest
-        elif model := model_of(configuration, *job, self.f0, self.seed):
+            found["f0"] = EstimateF0(self.configuration, self.dataset, self.split, self.shard, self.f0).manifest
+        job = (self.configuration, self.dataset, self.sources, self.method)
+        if "adaptation" in self.entry.needs:
+            found["adapted"] = Adapt(*job, self.seed, self.split, self.shard).manifest
+        elif model := model_of(*job, self.f0, self.seed):
             found["model"] = model
         return found
-
-    @property
-    def options(self) -> Mapping[str, Option]:
-        entry = asdict(self.configuration.method(self.method))
-        return described(entry) | part_of(self)
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        return taken(self.configuration, self.method, "separate")
-
-    @property
-    def resources(self) -> Resources:
-        return self.configuration.method(self.method).resources
 
 
 def model_of(
@@ -160,25 +157,11 @@ def model_of(
     return Train(configuration, learned_from, sources, name, configuration.training_f0(name, f0), seed).model
 
 
-def marks_of(job: Adapt | Separate) -> dict[str, Input]:
-    """The marks that a method needs, where it does."""
-    entry = job.configuration.method(job.method)
-    if "marks" not in entry.needs or entry.marks is None:
-        return {}
-    return {"marks": MakeMarks(job.configuration, job.dataset, entry.marks, job.split, job.shard).manifest}
+def described(entry: Method, **told: Any) -> dict[str, Option]:
+    """What a script is told of a method."""
+    return {"method": text({"module": entry.module, "settings": entry.settings, "needs": entry.needs} | told)}
 
 
-def described(entry: dict[str, Any], **told: Any) -> dict[str, Option]:
-    """What a script is told of a method (keys of its definition)."""
-    return {"method": text({name: entry[name] for name in ("module", "settings", "needs")} | told)}
-
-
-def part_of(job: Adapt | Separate) -> dict[str, Option]:
-    """The tracks, sources and seed of a job."""
-    return {"sources": tuple(job.sources.split("+")), "split": job.split, "part": job.shard, "seed": job.seed}
-
-
-def taken(configuration: Configuration, method: str, *names: str) -> tuple[str, ...]:
+def taken(entry: Method, *names: str) -> tuple[str, ...]:
     """What a job takes of a method's module: its settings, and functions of the contract."""
-    module = METHODS.module(configuration.method(method).module)
-    return tuple(f"{module}:{name}" for name in ("Settings", *names))
+    return tuple(f"{METHODS.module(entry.module)}:{name}" for name in ("Settings", *names))

@@ -115,8 +115,8 @@ class ScoreF0(OfComparison):
         return Made(self, f"{self.folder}/f0.md")
 
     def _tables(self, f0: str) -> tuple[Made, ...]:
-        of = self.configuration, self.entry.dataset, f0, self.entry.split
-        return tuple(EstimateF0(*of, shard).manifest for shard in self.configuration.shards())
+        of = self.configuration, self.entry.dataset, self.entry.split
+        return tuple(EstimateF0(*of, shard, f0).manifest for shard in self.configuration.shards())
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,8 @@ class WriteSong(Job):
             found["before"] = self._separation(song.before).manifest
         if song.guided:
             marks = configuration.method(song.method).marks or ""
-            return found | {"marks": MakeMarks(configuration, song.dataset, marks, "test", "1-of-1").manifest}
-        return found | {"f0": EstimateF0(configuration, song.dataset, song.f0, "test", "1-of-1").manifest}
+            return found | {"marks": MakeMarks(configuration, song.dataset, "test", "1-of-1", marks).manifest}
+        return found | {"f0": EstimateF0(configuration, song.dataset, "test", "1-of-1", song.f0).manifest}
 
     @property
     def options(self) -> Mapping[str, Option]:
@@ -195,7 +195,7 @@ class WriteSong(Job):
     def _separation(self, method: str) -> Separate:
         song = _song(self.configuration)
         sources = "+".join(self.configuration.dataset(song.dataset).stems)
-        return Separate(self.configuration, song.dataset, sources, method, song.f0, 0, "test", "1-of-1")
+        return Separate(self.configuration, song.dataset, sources, method, 0, "test", "1-of-1", song.f0)
 
 
 def _song(configuration: Configuration) -> Song:

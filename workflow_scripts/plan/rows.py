@@ -18,7 +18,7 @@ def rows_of(configuration: Configuration, comparison: str, shard: str | None = N
         method = configuration.method(name)
         for f0 in configuration.f0_names(entry) if "f0" in method.needs else [NO_F0]:
             for seed in entry.seeds[:1] if method.bound else entry.seeds:
-                found.append(Separate(configuration, entry.dataset, sources, name, f0, seed, entry.split, shard))
+                found.append(Separate(configuration, entry.dataset, sources, name, seed, entry.split, shard, f0))
     return found
 
 
@@ -29,7 +29,7 @@ def every_shard(configuration: Configuration, comparison: str) -> list[Separate]
 
 def own_training(row: Separate) -> Train | None:
     """The training of a row's own method; None where it has none."""
-    if "training" not in row.configuration.method(row.method).needs:
+    if "training" not in row.entry.needs:
         return None
     made = model_of(row.configuration, row.dataset, row.sources, row.method, row.f0, row.seed)
     return made.job if made and isinstance(made.job, Train) else None
@@ -59,7 +59,7 @@ def row_with_critics(configuration: Configuration, comparison: str) -> Separate 
 
 def offers(job: Separate | Train | Adapt, function: str) -> bool:
     """Whether the module of a job's method has a function of the contract."""
-    return has(METHODS.module(job.configuration.method(job.method).module), function)
+    return has(METHODS.module(job.entry.module), function)
 
 
 def families_of(metrics: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def labels(configuration: Configuration, comparison: str) -> str:
 
 
 def _result_row(row: Separate) -> ResultRow:
-    entry = row.configuration.method(row.method)
+    entry = row.entry
     needs = ("training" in entry.needs, "adaptation" in entry.needs)
     return ResultRow(row.method, row.f0, row.seed, entry.label, entry.bound, *needs)
 
