@@ -5,7 +5,7 @@ CORES ?= all
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run setup test benchmark lock lint conda ffmpeg
+.PHONY: run setup test benchmark lock lint schema conda ffmpeg
 
 run: setup
 	snakemake --cores $(CORES)
@@ -39,6 +39,11 @@ lint: setup
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	mypy
+
+# Write config/schema.yaml anew from the declarations in the code.
+schema: setup
+	python -m workflow_scripts.plan.schema
 
 # Write the lock anew from pyproject.toml.
 lock:

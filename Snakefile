@@ -5,7 +5,12 @@ import sys
 import time
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
+from workflow_scripts.plan.data_jobs import (
+    EstimateF0,
+    ImportWeights,
+    MakeMarks,
+    Prepare,
+)
 from workflow_scripts.plan.figure_jobs import (
     Draw,
     DrawAdaptation,

@@ -5,7 +5,9 @@ rule adapt:
     input:
         unpack(plan.inputs(Adapt)),
     output:
-        directory("results/adapt/{dataset}/{sources}/{method}/seed{seed}/{split}/{shard}"),
+        directory(
+            "results/adapt/{dataset}/{sources}/{method}/seed{seed}/{split}/{shard}"
+        ),
         manifest="results/adapt/{dataset}/{sources}/{method}/seed{seed}/{split}/{shard}.json",
     log:
         "results/logs/adapt/{dataset}/{sources}/{method}/seed{seed}-{split}-{shard}.log",
@@ -23,5 +25,5 @@ rule adapt:
     message:
         "Adapting {wildcards.method} to {wildcards.dataset} ({wildcards.sources}), seed {wildcards.seed}; how far it is: {log}"
     shell:
-        "python -m workflow_scripts.adapt.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.adapt.adapt {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"

@@ -22,5 +22,5 @@ rule compare:
     message:
         "Comparing the methods of {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.compare.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.compare.compare {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"

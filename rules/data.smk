@@ -23,5 +23,5 @@ rule prepare:
     message:
         "Preparing the data set {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.data.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.data.prepare {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --cache {params.cache:q} --processes {threads} --code {params.code} &> {log:q}"

@@ -22,5 +22,5 @@ rule estimate_f0:
     message:
         "F0 of {wildcards.dataset} ({wildcards.split}): {wildcards.f0}"
     shell:
-        "python -m workflow_scripts.f0.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.f0.estimate_f0 {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"

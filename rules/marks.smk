@@ -23,5 +23,5 @@ rule make_marks:
     message:
         "Marks of {wildcards.dataset} ({wildcards.split}): {wildcards.marks}"
     shell:
-        "python -m workflow_scripts.marks.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.marks.make_marks {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"

@@ -16,13 +16,14 @@ rule draw:
         mem_mb=plan.resource(Draw, "mem_mb"),
         runtime=plan.resource(Draw, "runtime"),
     params:
+        script=Draw.rule,
         files=given,
         options=plan.options(Draw),
         code=plan.fingerprint(Draw),
     message:
         "Figures of {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.report.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.report.{params.script} {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
@@ -37,6 +38,7 @@ use rule draw as draw_training with:
     benchmark:
         "results/benchmarks/draw_training/{comparison}.jsonl"
     params:
+        script=DrawTraining.rule,
         files=given,
         options=plan.options(DrawTraining),
         code=plan.fingerprint(DrawTraining),
@@ -55,6 +57,7 @@ use rule draw as draw_robustness with:
     benchmark:
         "results/benchmarks/draw_robustness/{comparison}.jsonl"
     params:
+        script=DrawRobustness.rule,
         files=given,
         options=plan.options(DrawRobustness),
         code=plan.fingerprint(DrawRobustness),
@@ -73,6 +76,7 @@ use rule draw as draw_critics with:
     benchmark:
         "results/benchmarks/draw_critics/{comparison}.jsonl"
     params:
+        script=DrawCritics.rule,
         files=given,
         options=plan.options(DrawCritics),
         code=plan.fingerprint(DrawCritics),
@@ -91,6 +95,7 @@ use rule draw as draw_adaptation with:
     benchmark:
         "results/benchmarks/draw_adaptation/{comparison}.jsonl"
     params:
+        script=DrawAdaptation.rule,
         files=given,
         options=plan.options(DrawAdaptation),
         code=plan.fingerprint(DrawAdaptation),
@@ -109,6 +114,7 @@ use rule draw as draw_gains with:
     benchmark:
         "results/benchmarks/draw_gains/{comparison}.jsonl"
     params:
+        script=DrawGains.rule,
         files=given,
         options=plan.options(DrawGains),
         code=plan.fingerprint(DrawGains),
@@ -137,5 +143,5 @@ rule report:
     message:
         "Summary"
     shell:
-        "python -m workflow_scripts.report.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.report.report {params.files:q} {params.options:q}"
         " --summary {output.summary:q} --parquet {output.scores:q} &> {log:q}"

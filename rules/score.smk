@@ -22,7 +22,7 @@ rule score:
     message:
         "Scoring {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.score.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.score.score {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"
 
 
@@ -47,5 +47,5 @@ rule score_f0:
     message:
         "F0 quality of {wildcards.comparison}"
     shell:
-        "python -m workflow_scripts.score.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.score.score_f0 {params.files:q} {params.options:q}"
         " --csv {output.csv:q} --text {output.text:q} &> {log:q}"

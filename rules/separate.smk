@@ -5,7 +5,9 @@ rule separate:
     input:
         unpack(plan.inputs(Separate)),
     output:
-        directory("results/separate/{dataset}/{sources}/{method}/{f0}/seed{seed}/{split}/{shard}"),
+        directory(
+            "results/separate/{dataset}/{sources}/{method}/{f0}/seed{seed}/{split}/{shard}"
+        ),
         manifest="results/separate/{dataset}/{sources}/{method}/{f0}/seed{seed}/{split}/{shard}.json",
     log:
         "results/logs/separate/{dataset}/{sources}/{method}/{f0}-seed{seed}-{split}-{shard}.log",
@@ -23,5 +25,5 @@ rule separate:
     message:
         "Separating {wildcards.dataset} ({wildcards.sources}) by {wildcards.method}, F0: {wildcards.f0}, seed {wildcards.seed}"
     shell:
-        "python -m workflow_scripts.separate.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.separate.separate {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"

@@ -3,7 +3,9 @@
 
 rule separate_song:
     input:
-        plan.targets() if plan.configuration.song else "no song: add --config song=PATH marks=PATH",
+        plan.targets()
+        if plan.configuration.song
+        else "no song: add --config song=PATH marks=PATH",
 
 
 rule write_song:
@@ -27,5 +29,5 @@ rule write_song:
     message:
         "Stems and summary of {wildcards.song}"
     shell:
-        "python -m workflow_scripts.song.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.song.write_song {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --code {params.code} &> {log:q}"

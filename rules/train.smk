@@ -24,7 +24,7 @@ rule train:
     message:
         "Training {wildcards.method} on {wildcards.dataset} ({wildcards.sources}), F0: {wildcards.f0}, seed {wildcards.seed}; how far it is: {log}"
     shell:
-        "python -m workflow_scripts.train.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.train.train {params.files:q} {params.options:q}"
         " --out {output.model:q} --threads {threads} --gpu {resources.gpu} --code {params.code} &> {log:q}"
 
 
@@ -50,5 +50,5 @@ rule import_weights:
     message:
         "Reading the published weights of {wildcards.method}"
     shell:
-        "python -m workflow_scripts.train.{rule} {params.files:q} {params.options:q}"
+        "python -m workflow_scripts.train.import_weights {params.files:q} {params.options:q}"
         " --out {output.model:q} --cache {params.cache:q} --code {params.code} &> {log:q}"

@@ -34,7 +34,7 @@ def project(tmp_path, monkeypatch):
 
 
 def _forget() -> None:
-    for cached in (code_graph.module_of, fingerprint.code_hash, fingerprint._digest):
+    for cached in (code_graph.module_of, code_graph._named_by, fingerprint.code_hash, fingerprint._digest):
         cached.cache_clear()
 
 

@@ -54,7 +54,11 @@ MISTAKES = [
     ("methods.nmf1.settings.iterations", "many", "the key 'iterations' is 'many'; allowed is a whole number"),
     ("methods.nmf1.module", "nmf_harmonics", "did you mean 'nmf_harmonic'?"),
     ("methods.nmf1.resources.gpus", 1, "'resources.gpus' is unknown; did you mean 'gpu'?"),
-    ("datasets.songs_4k.kind", "embeded", "the key 'kind' is 'embeded'; did you mean 'embedded'?"),
+    (
+        "datasets.songs_4k.kind",
+        "embeded",
+        "datasets.songs_4k.kind names 'embeded', which is not defined; did you mean 'embedded'?",
+    ),
     (
         "comparisons.singing_voice.sources",
         ["vocals", "drums", "bass", "other", "accompaniment"],
@@ -166,7 +170,7 @@ OF_TRAINING = [
     (
         "nmf1",
         {"training": {"steps": 3}},
-        "methods.nmf1.training is given, but the module 'nmf_harmonic' does not learn",
+        "methods.nmf1.training is given, but `needs` has no 'training'; add it there.",
     ),
     ("nmf1", {"budget": {"songs": 1}}, "methods.nmf1.budget is given, but `needs` has no 'training'; add it there."),
     ("learner", {"train_on": "test"}, "methods.learner.train_on is 'test', which would show the method the stems"),
@@ -190,7 +194,7 @@ OF_TRAINING = [
     (
         "nmf_supervised",
         {"start": "learner"},
-        "methods.nmf_supervised uses 'start', but the module 'nmf_supervised' does",
+        "methods.nmf_supervised has 'start', but the module 'nmf_supervised' does",
     ),
     ("nmf1", {"needs": ["unpaired"]}, "methods.nmf1 needs 'unpaired' without 'training', which uses it; add it there."),
     ("learner", {"unpaired": {"family": "club"}}, "learner.unpaired is given, but `needs` has no 'unpaired'; add it"),
@@ -203,7 +207,7 @@ OF_TRAINING = [
     (
         "learner",
         {"budget": {"songs": 0}},
-        "the key 'budget.songs' is 0; allowed is a whole number or null, at least 1.",
+        "the key 'budget.songs' is 0; allowed is a whole number, at least 1 or null.",
     ),
 ]
 

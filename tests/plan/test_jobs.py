@@ -1,13 +1,13 @@
 """Jobs as values: where their results lie, what they read, what they are told, what their fingerprint holds."""
 
 import copy
-import json
 from dataclasses import fields
 
 import pytest
 
 from tests.plan.given import default, job, paths, set_key
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.statistics.rows import Contrast, CurveRow, ErrorRow, from_json
 from workflow_scripts.plan import data_jobs, figure_jobs, model_jobs, result_jobs, rows
 from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
 from workflow_scripts.plan.figure_jobs import Draw, DrawAdaptation, DrawGains, DrawRobustness, DrawTraining, Report
@@ -59,8 +59,8 @@ def test_a_method_that_needs_marks_has_a_row_for_its_own_and_each_other_source_o
     own, other = (plan.configuration.method(name) for name in ("guided_l5", "guided_l5-half"))
     assert vars(other) == vars(own) | {"label": "P-L5:D (small); half of the marks", "marks": "half"}
     points = job(plan, DrawGains, comparison="guided").gains()
-    assert [row["marks"] for row in points[:2]] == ["exact", "half of the marks"]
-    assert points[0]["group"] == points[1]["group"]
+    assert [row.marks for row in points[:2]] == ["exact", "half of the marks"]
+    assert points[0].group == points[1].group
 
 
 def test_each_value_of_each_way_to_degrade_is_one_more_f0_source(config):
@@ -72,7 +72,7 @@ def test_each_value_of_each_way_to_degrade_is_one_more_f0_source(config):
     assert [f0 for _, f0, _ in names(plan, "f0_robustness")] == expected
     assert plan.configuration.f0_source(expected[2]).of == "exact"
     figure = job(plan, DrawRobustness, comparison="f0_robustness")
-    assert [json.loads(json.dumps(each["settings"])) for each in figure.errors()] == [
+    assert [each.settings for each in from_json(ErrorRow, figure.options["errors"])] == [
         {"offset_hz": -60}, {"offset_hz": 2.5}, {"left_out": ["soprano", "bass"]},
     ]  # fmt: skip
     drawn = [name for name in plan.configuration.run if job(plan, DrawRobustness, comparison=name).is_drawn]
@@ -156,7 +156,7 @@ def test_a_method_that_needs_f0_has_a_model_for_each_source_of_f0_and_seed():
     assert paths(compared)["models"] == [f"{folder}/provenance.json" for folder in folders]
     drawn = job(plan, DrawTraining, comparison="vocal_ensemble")
     assert drawn.is_drawn and paths(drawn)["curves"] == [f"{folder}/curves.csv" for folder in folders]
-    assert [row["f0"] for row in json.loads(drawn.options["rows"])] == ["exact", "exact", "stems", "stems"]
+    assert [row.f0 for row in from_json(CurveRow, drawn.options["rows"])] == ["exact", "exact", "stems", "stems"]
 
 
 def test_training_is_given_the_f0_of_every_shard_of_the_splits_that_it_reads():
@@ -256,7 +256,7 @@ def test_contrasts_of_methods_that_a_comparison_lacks_are_passed_over(config):
         "contrasts": [["nmf2", "nmf1"], ["irm", "nmf1"]],
     }
     found = job(config, Compare, comparison="vocal_ensemble").contrasts()
-    assert found == [["NMF2 (source-filter)", "NMF1 (harmonic templates)"]]
+    assert found == [Contrast("NMF2 (source-filter)", "NMF1 (harmonic templates)")]
 
 
 def test_rows_that_differ_in_their_budget_and_in_that_of_what_they_start_from_are_one_curve(config):
@@ -268,10 +268,10 @@ def test_rows_that_differ_in_their_budget_and_in_that_of_what_they_start_from_ar
     }
     config["comparisons"]["guided"] |= {"methods": ["mixture", *config["methods"]], "seeds": [0, 1], "contrasts": []}
     found = job(config, Draw, comparison="guided").budgets()
-    assert [(row["label"], row["songs"], row["family"], row["f0"]) for row in found] == [
+    assert [(row.label, row.songs, row.family, row.f0) for row in found] == [
         ("U", 1, None, ""), ("U, 2", 2, None, ""), ("T", 1, None, ""), ("T, 2", 2, None, ""),
     ]  # fmt: skip
-    curves = [row["curve"] for row in found]
+    curves = [row.curve for row in found]
     assert curves[0] == curves[1] != curves[2] == curves[3]
 
 
@@ -290,19 +290,19 @@ def test_comparisons_whose_rows_adapt_have_these_figures_and_no_others(guided):
 def test_every_row_that_uses_the_model_of_another_row_stands_beside_it_in_the_order_of_the_table(guided):
     found, configuration = job(guided, DrawGains, comparison="guided").gains(), guided.configuration
     methods = [name for name in configuration.run["guided"].methods if name.startswith(("guided", "conv_tasnet_"))]
-    assert [row["label"] for row in found] == [configuration.method(name).label for name in methods]
-    assert {row["baseline"] for row in found} == {configuration.method("conv_tasnet").label}
-    assert [row["adapted"] for row in found] == [name.startswith("guided") for name in methods]
-    told = {row["label"]: row["marks"] for row in found}
+    assert [row.label for row in found] == [configuration.method(name).label for name in methods]
+    assert {row.baseline for row in found} == {configuration.method("conv_tasnet").label}
+    assert [row.adapted for row in found] == [name.startswith("guided") for name in methods]
+    told = {row.label: row.marks for row in found}
     assert told["P-L1:D (small)"] == "exact" and told["P-L1:D, told nothing"] == "all sources all the time"
 
 
 def test_rows_that_differ_in_their_marks_are_one_group_and_those_with_other_settings_are_not(guided):
-    found = [row for row in job(guided, DrawGains, comparison="guided_marks").gains() if row["adapted"]]
-    assert len(found) == len({row["marks"] for row in found}) == 10
-    assert len({row["group"] for row in found}) == 1
-    strategies = [row for row in job(guided, DrawGains, comparison="guided").gains() if row["label"].startswith("P-L")]
-    assert len({row["group"] for row in strategies}) == len(strategies) - 1 == 5
+    found = [row for row in job(guided, DrawGains, comparison="guided_marks").gains() if row.adapted]
+    assert len(found) == len({row.marks for row in found}) == 10
+    assert len({row.group for row in found}) == 1
+    strategies = [row for row in job(guided, DrawGains, comparison="guided").gains() if row.label.startswith("P-L")]
+    assert len({row.group for row in strategies}) == len(strategies) - 1 == 5
 
 
 # Fingerprints
@@ -398,7 +398,7 @@ def test_each_rule_has_a_kind_of_job_and_each_kind_a_script_of_its_name(config):
     from workflow_scripts.lib.core.code_graph import ROOT
 
     text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    assert len(KINDS) == 17
+    assert len(KINDS) == 18
     for kind in KINDS:
         assert f"rule {kind.rule}:" in text or f"as {kind.rule} with:" in text
         assert (ROOT / "workflow_scripts" / kind.stage / f"{kind.rule}.py").is_file(), kind

@@ -74,7 +74,10 @@ MISTAKES = [
         "fit the module conv_tasnet, but it is unet in 'mine'",
     ),
     ({"weights": {"file": "tasne", "sha256": None}}, "weights.file is 'tasne', where there is no file; give the path"),
-    ({"weights": {"file": "x", "format": "demucs"}}, "the key 'weights.format' is 'demucs'; allowed: tasnet, umss"),
+    (
+        {"weights": {"file": "x", "format": "demucs"}},
+        "weights.format names 'demucs', which is not defined; allowed: tasnet, umss",
+    ),
 ]
 
 

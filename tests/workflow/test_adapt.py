@@ -19,6 +19,7 @@ from tests.workflow.conftest import Project
 from tests.workflow.test_training import TRAINING, _kill_when_there_is
 from workflow_scripts.adapt.adapt import adapt
 from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.lib.methods import contract
 from workflow_scripts.lib.weights.model_file import load_model, save_model
 from workflow_scripts.marks.make_marks import make_marks
 from workflow_scripts.separate.separate import separate
@@ -84,17 +85,22 @@ def adapted(tmp_path_factory) -> Project:
 
 @pytest.fixture
 def toys(monkeypatch):
-    """The toy methods under the names of methods of the project."""
+    """The toy methods in the place of methods of the project."""
     monkeypatch.setitem(sys.modules, "workflow_scripts.lib.methods.learner", learner)
     from tests.workflow import adapter
 
-    monkeypatch.setitem(sys.modules, "workflow_scripts.lib.methods.adapter", adapter)
+    modules = {"learner": learner, "adapter": adapter}
+    monkeypatch.setattr(
+        contract, "load", lambda module, settings: (modules[module], modules[module].Settings(**settings))
+    )
 
 
 def _options(project: Project, out: Path, **changed) -> dict[str, Any]:
     """What the job of the killed run was called with, as arguments of `adapt`; writes to `out`."""
     _, *options = json.loads((project.folder / ADAPTED / "provenance.json").read_text())["command"]
-    given = {name.removeprefix("--"): value for name, value in pairwise(options) if name.startswith("--")}
+    given = dict(option.removeprefix("--").split("=", 1) for option in options if "=" in option)
+    given |= {name.removeprefix("--"): value for name, value in pairwise(options) if "=" not in name}
+    given = {name: given[name] for name in ("data", "model", "marks", "method", "split", "part", "code")}
     for name in ("data", "model", "marks"):
         given[name] = project.folder / given[name]
     given |= {"sources": ["voice", "bass"], "seed": 0, "threads": 1, "gpu": 0}

@@ -24,7 +24,7 @@ def value_of(module: str, name: str) -> Any:
 
     Raises NameError where there is no such name, or it needs what only an import of the module could give.
     """
-    found = module_of(module)
+    found = module_of(module, silent=False)
     if not _is_light(module, name):
         raise NameError(f"{module} has no {name!r} that can be had without importing the module")
     if name not in found.definitions:
@@ -63,7 +63,7 @@ def _is_light(module: str, name: str) -> bool:
 
 @cache
 def _light_names(module: str) -> frozenset[str]:
-    found = module_of(module)
+    found = module_of(module, silent=False)
     libraries = _libraries(module)
     heavy = {name for name, (source, _) in libraries.items() if source.split(".")[0] not in STANDARD}
     heavy |= {name for name, alias in found.aliases.items() if not _alias_is_light(*alias)}
@@ -80,7 +80,17 @@ def _light_names(module: str) -> frozenset[str]:
 
 
 def _alias_is_light(module: str, name: str) -> bool:
-    return module.startswith(LIGHT) or (name != WHOLE and _is_light(module, name))
+    return name == WHOLE or module.startswith(LIGHT) or _is_light(module, name)
+
+
+class _Declarations:
+    """Stands for an imported module: its names are what `value_of` gives."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return value_of(self._module, name)
 
 
 def _names(part: ast.AST, at_once: bool = False) -> Iterator[str]:
@@ -115,5 +125,5 @@ def _imported(module: Module, name: str) -> Any:
         return getattr(import_module(source), inner) if inner else import_module(source)
     source, inner = module.aliases[name]
     if not source.startswith(LIGHT):
-        return value_of(source, inner)
+        return _Declarations(source) if inner == WHOLE else value_of(source, inner)
     return import_module(source) if inner == WHOLE else getattr(import_module(source), inner)

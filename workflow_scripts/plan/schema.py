@@ -32,7 +32,7 @@ def schema() -> dict[str, Any]:
         part = TypeAdapter(entry).json_schema()
         found["$defs"] |= part.pop("$defs", {})
         part.pop("required", None)  # an entry may change a single key of another one
-        part["allOf"] = [_settings_of(registry, name, key) for name in registry.names()]
+        part["allOf"] = [_settings_of(registry, name, key, found["$defs"]) for name in registry.names()]
         found["$defs"][entry.__name__] = part
         found["properties"][library]["patternProperties"] = {
             "^[A-Za-z0-9_-]+$": {"$ref": f"#/$defs/{entry.__name__}"},
@@ -40,9 +40,10 @@ def schema() -> dict[str, Any]:
     return _without_titles({"$schema": "https://json-schema.org/draft/2020-12/schema", **found})
 
 
-def _settings_of(registry: Registry, name: str, key: str) -> dict[str, Any]:
-    """What the settings of one module may be, where an entry names it."""
+def _settings_of(registry: Registry, name: str, key: str, parts: dict[str, Any]) -> dict[str, Any]:
+    """What the settings of one module may be, where an entry names it; what they are made of goes to `parts`."""
     declared = TypeAdapter(value_of(registry.module(name), "Settings")).json_schema()
+    parts |= declared.pop("$defs", {})
     declared.pop("required", None)
     return {
         "if": {"properties": {key: {"const": name}}, "required": [key]},

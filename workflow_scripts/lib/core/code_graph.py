@@ -5,7 +5,7 @@ needs torch or pandas can be looked at while a run is planned.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -45,14 +45,14 @@ def path_of(name: str) -> Path | None:
 
 
 @cache
-def module_of(name: str, *, silent: bool = False) -> Module:
-    """A module; `silent`: without what only people read. Raises ModuleNotFoundError where there is none."""
+def module_of(name: str, *, silent: bool = True) -> Module:
+    """A module, without what only people read where it is `silent`. Raises ModuleNotFoundError where there is none."""
     path = path_of(name)
     if path is None:
         raise ModuleNotFoundError(f"{name} is no module of this project")
     found, tree = Module(name, path), ast.parse(path.read_text(encoding="utf-8"))
     for statement in (_Silent().visit(tree) if silent else tree).body:
-        found.aliases.update(_aliases(statement, name, path))
+        found.aliases.update(_aliases(ast.walk(statement), name, path))
         names = _defined(statement)
         for each in names:
             found.definitions.setdefault(each, []).append(statement)
@@ -79,7 +79,7 @@ def reached(*roots: str) -> set[Definition]:
 
 def statements(definition: Definition) -> list[ast.stmt]:
     """What makes a definition, without what only people read: docstrings, what errors and progress say, checks."""
-    module, name = module_of(definition[0], silent=True), definition[1]
+    module, name = module_of(definition[0]), definition[1]
     return module.definitions[name] if name else module.effects
 
 
@@ -150,11 +150,11 @@ def _defined(statement: ast.stmt) -> set[str]:
     return set()
 
 
-def _aliases(tree: ast.AST, module: str, path: Path) -> dict[str, Alias]:
-    """What the names that are imported anywhere in a tree stand for, those of this project alone."""
+def _aliases(nodes: Iterable[ast.AST], module: str, path: Path) -> dict[str, Alias]:
+    """What the names that are imported by some nodes stand for, those of this project alone."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     found: dict[str, Alias] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in (each for each in node.names if path_of(each.name)):
                 found[alias.asname or alias.name] = (alias.name, WHOLE)
@@ -173,18 +173,21 @@ def _aliases(tree: ast.AST, module: str, path: Path) -> dict[str, Alias]:
 # What a definition names
 
 
-def _named_by(definition: Definition) -> Iterator[Definition]:
+@cache
+def _named_by(definition: Definition) -> frozenset[Definition]:
     module = module_of(definition[0])
+    found: set[Definition] = set()
     for statement in statements(definition):
-        aliases = module.aliases | _aliases(statement, module.name, module.path)
-        for chain in _chains(statement):
-            yield from _target(chain, module, aliases)
+        nodes = list(ast.walk(statement))
+        aliases = module.aliases | _aliases(nodes, module.name, module.path)
+        found.update(target for chain in _chains(nodes) for target in _target(chain, module, aliases))
+    return frozenset(found)
 
 
-def _chains(tree: ast.AST) -> Iterator[list[str]]:
-    """Every name in a tree with the attributes that are asked of it: a.b.c is ["a", "b", "c"]."""
+def _chains(nodes: Iterable[ast.AST]) -> Iterator[list[str]]:
+    """Every name among nodes, outer ones first, with the attributes that are asked of it: a.b is ["a", "b"]."""
     inner: set[int] = set()  # of a longer chain
-    for node in ast.walk(tree):  # the outer nodes come first
+    for node in nodes:
         if id(node) in inner or not isinstance(node, ast.Attribute | ast.Name):
             continue
         chain: list[str] = []

@@ -5,6 +5,7 @@ fingerprint holds these and no others.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,17 +26,22 @@ class Registry:
 
     def names(self) -> list[str]:
         """The entries, found by looking, without importing them."""
-        files = sorted(FOLDER.joinpath(*self.room.split(".")).glob("*.py"))
-        return [file.stem for file in files if self.mark in file.read_text(encoding="utf-8")]
+        return list(_entries(FOLDER.joinpath(*self.room.split(".")), self.mark))
 
     def module(self, name: str) -> str:
         """The full name of an entry's module. Raises UserError with the nearest entry where there is none."""
-        if not FOLDER.joinpath(*self.room.split("."), f"{name}.py").is_file() or name not in self.names():
+        if name not in self.names():
             raise UserError(f"There is no {self.what} {name!r}; {nearest(name, self.names())}")
         return f"{PACKAGE}.{self.room}.{name}"
 
     def load(self, name: str) -> ModuleType:
         return import_module(self.module(name))
+
+
+@cache
+def _entries(folder: Path, mark: str) -> tuple[str, ...]:
+    """Modules of a folder whose text has a mark."""
+    return tuple(file.stem for file in sorted(folder.glob("*.py")) if mark in file.read_text(encoding="utf-8"))
 
 
 METHODS = Registry("methods", "module of methods", "\nclass Settings")

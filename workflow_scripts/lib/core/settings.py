@@ -115,11 +115,11 @@ def sentence(error: pydantic.ValidationError, schema: Mapping[str, Any], values:
         return f"{where}: {_at(path[:-1])} has the name {path[-1]!r}; allowed are letters, digits, '_' and '-'."
     if found["type"] in UNKNOWN:
         _, parent, _ = _reached(path[:-1], schema, values)
-        return f"{where}: {_at(path)} is unknown; {nearest(str(path[-1]), parent.get('properties', {}))}"
+        return f"{where}: {_at(path)} is unknown; {nearest(str(path[-1]), _properties(parent, schema))}"
     if found["type"] in MISSING:
         _, parent, value = _reached(path[:-1], schema, values)
         if isinstance(value, Mapping):
-            said = parent.get("properties", {}).get(path[-1], {}).get("description", "it must be given")
+            said = _properties(parent, schema).get(path[-1], {}).get("description", "it must be given")
             return f"{where}: {_at(path[:-1])} lacks {str(path[-1])!r}: {said}"
         path, part = path[:-1], parent  # a list that is too short
     choices = _choices(part, schema)
@@ -132,6 +132,12 @@ def sentence(error: pydantic.ValidationError, schema: Mapping[str, Any], values:
     return f"{where}: {_at(path)} is {value!r}; {said}"
 
 
+def _properties(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a mapping, also where something else may stand in its place."""
+    options = [_resolved(option, schema) for option in part.get("anyOf", [part])]
+    return {name: each for option in options for name, each in option.get("properties", {}).items()}
+
+
 def _at(path: Sequence[Any]) -> str:
     return f"the key {'.'.join(map(str, path))!r}" if path else "it"
 
@@ -142,12 +148,13 @@ def _names_a_key(error: Mapping[str, Any]) -> bool:
 
 
 def _most_telling(error: pydantic.ValidationError, schema: Mapping[str, Any], values: Any) -> Mapping[str, Any]:
-    """Of the first key that is wrong: the error of its name or, of several ways to read its value, of the one that
-    fits it furthest."""
+    """A key that there is not, which may be what is missing elsewhere; otherwise, of the first key that is wrong and of
+    several ways to read its value, the one that fits it furthest."""
     errors = error.errors(include_url=False)
-    first = next(filter(_names_a_key, errors), errors[0])
-    mine = [each for each in errors if each["loc"][:1] == first["loc"][:1]]
-    return first if _names_a_key(first) else max(mine, key=lambda each: len(_reached(each["loc"], schema, values)[0]))
+    misspelt = [each for each in errors if _names_a_key(each) or each["type"] in UNKNOWN]
+    first = errors[0]["loc"][:1]
+    mine = [each for each in errors if each["loc"][:1] == first]
+    return misspelt[0] if misspelt else max(mine, key=lambda each: len(_reached(each["loc"], schema, values)[0]))
 
 
 def _reached(path: Any, schema: Mapping[str, Any], values: Any) -> tuple[list[Any], dict[str, Any], Any]:

@@ -12,16 +12,15 @@ from workflow_scripts.lib.core.settings import Free, Natural, settings
 
 @settings
 class Archive:
-    """url: its address.  file: its name in the cache.  bytes: its size, 0 where it is not known.
+    """What is downloaded; one of the checksums must be there."""
 
-    md5, sha256: checksums, of which one must be there.
-    """
-
-    url: Annotated[str, Free("an address")]
-    file: Annotated[str, Field(pattern=r"^[^/\\]+$", description="its name in the cache")]
-    bytes: Natural = 0
-    md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    url: Annotated[str, Free("an address"), Field(description="Address of the archive.")]
+    file: Annotated[str, Field(pattern=r"^[^/\\]+$", description="Its name in the cache, without a folder.")]
+    bytes: Annotated[Natural, Field(description="Its size, 0 where it is not known.")] = 0
+    md5: Annotated[Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None, Field(description="Its MD5 sum.")] = None
+    sha256: Annotated[
+        Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None, Field(description="Its SHA-256 sum.")
+    ] = None
 
     @property
     def checksum(self) -> str:
