@@ -54,7 +54,7 @@ class Critic(nn.Module):
         return self.score(leaky_relu(self.dense(x.flatten(1)), LEAK)).squeeze(1)
 
 
-def same_padding(shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int]) -> list[int]:
+def same_padding(shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
     """Zeros (left, right, below, above) that make the output size / stride, rounded up; the odd one right and above.
 
     The rule of TensorFlow's `same`: a kernel of 2 frames and stride 1 is padded on the right alone.
@@ -63,4 +63,4 @@ def same_padding(shape: Sequence[int], kernel: Sequence[int], stride: Sequence[i
     for size, width, step in reversed(list(zip(shape, kernel, stride, strict=True))):
         total = max(0, (-(-size // step) - 1) * step + width - size)
         zeros += [total // 2, total - total // 2]
-    return zeros
+    return tuple(zeros)
