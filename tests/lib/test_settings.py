@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field
 
 import workflow_scripts.lib
-from tests.methods.annotations import hints, is_declared, options, parts, refused, required
+from tests.lib.annotations import hints, is_declared, items, options, parts, refused, required
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import METHODS
 from workflow_scripts.lib.core.settings import DECLARED, Count, Free, checked, settings
@@ -68,7 +68,8 @@ def test_every_field_has_choices_or_bounds_or_a_reason_why_it_has_none(of):
 def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(of, name):
     annotation = hints(of)[name]
     values = refused(annotation)
-    kinds = (parts(annotation)[0], *options(parts(annotation)[0]))
+    kind = parts(annotation)[0]
+    kinds = (kind, *options(kind), *items(kind))
     # What fits a class of settings is tested with the fields of that class.
     nested = bool in kinds or any(kind in DECLARED for kind in kinds)
     assert any(words for _, words in values) or "Free" in repr(annotation) or nested

@@ -6,7 +6,6 @@ Values are as JSON has them, so a list stands for a tuple. Nothing is shared wit
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -129,7 +128,7 @@ def right(annotation: Any) -> Any:
 
 def required(of: type) -> dict[str, Any]:
     """Values of the fields that must be given."""
-    needed = [each.name for each in fields(of) if each.default is MISSING and each.default_factory is MISSING]
+    needed = [name for name, each in of.__pydantic_fields__.items() if each.is_required()]
     return {name: right(hints(of)[name]) for name in needed}
 
 
@@ -161,7 +160,7 @@ def wrong_items(kind: Any) -> Iterator[tuple[Any, str]]:
     for place, inside in enumerate(items(kind)):
         yield from (([*whole[:place], value, *whole[place + 1 :]], words) for value, words in wrong(inside))
     if get_origin(kind) is tuple and Ellipsis not in get_args(kind):
-        yield whole[:-1], "allowed is a list"
+        yield whole[:-1], "a list"
 
 
 def out_of(bound: Any) -> Iterator[tuple[Any, str]]:
@@ -177,7 +176,7 @@ def out_of(bound: Any) -> Iterator[tuple[Any, str]]:
     if isinstance(bound, MinLen):
         yield [], "at least"
     if getattr(bound, "pattern", None) is not None:
-        yield "?", "matching"
+        yield from (("?", "matching"), ("a/b", "matching"))
 
 
 def refused(annotation: Any) -> list[tuple[Any, str]]:
