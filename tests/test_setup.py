@@ -17,7 +17,7 @@ def test_every_dependency_is_locked_with_a_hash_and_justified_in_a_line():
     wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"]]
     assert len(wanted) > 20
     for requirement in wanted:
-        name = re.split(r"[=<>]", requirement)[0].replace("_", "[-_]")
+        name = re.split(r"[=<>]", requirement)[0].replace("_", "[-_]").lower()
         assert re.search(rf"(?m)^{name}==\S+.*\\\n    --hash=sha256:", LOCK), requirement
         assert re.search(rf'"{re.escape(requirement)}", +# \S+', text), requirement
 
