@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field
 
 import workflow_scripts.lib
+import workflow_scripts.plan.keys
 from tests.lib.annotations import hints, is_declared, items, options, parts, refused, required
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import METHODS

@@ -258,7 +258,8 @@ class Dataset:
         key("Sampling rate of the prepared files in Hz; null keeps that of the first track."),
     ] = None
     channels: Annotated[
-        Literal[1, 2] | None, key("Channels of the prepared files; null keeps those of the first track.")
+        Annotated[int, Field(ge=1, le=2)] | None,
+        key("Channels of the prepared files; null keeps those of the first track."),
     ] = None
     muted: Annotated[
         Muted | None,

@@ -125,7 +125,7 @@ def sentence(error: pydantic.ValidationError, schema: Mapping[str, Any], values:
     choices = _choices(part, schema)
     if found["type"] == "value_error":
         said = str(found["ctx"]["error"])
-    elif choices and isinstance(value, str):
+    elif isinstance(value, str) and any(isinstance(choice, str) for choice in choices):
         said = nearest(value, map(str, choices))
     else:
         said = f"allowed is {_allowed(part, schema)}.{_hint(value)}"
