@@ -86,21 +86,23 @@ def test_a_fresh_copy_of_the_code_beside_kept_results_redoes_nothing(own, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("module", "rules"),
+    ("module", "old", "new", "rules"),
     [
-        ("methods/nmf_supervised.py", {"train", "separate"} | AFTER_SEPARATION),
-        ("methods/nmf_harmonic.py", {"separate"} | AFTER_SEPARATION),
-        ("metrics/scale_invariant.py", AFTER_SEPARATION),
-        ("metrics/tables.py", {"compare", "report", "all"}),
-        ("metrics/figures.py", {"draw", "report", "all"}),
-        ("audio/pitch.py", {"estimate_f0", "score_f0", "separate"} | AFTER_SEPARATION),
+        ("methods/nmf_supervised.py", "SILENCE = 1e-3", "SILENCE = 1e-2", {"train", "separate"} | AFTER_SEPARATION),
+        ("methods/nmf_harmonic.py", "def templates(", "def templates(\n    *,", {"separate"} | AFTER_SEPARATION),
+        ("metrics/scale_invariant.py", "FRAME_OFFSET = 1e-8", "FRAME_OFFSET = 1e-7", AFTER_SEPARATION),
+        ("figures/latex.py", "return ", "return 2 * ", {"compare", "report", "all"}),
+        ("figures/heat_map.py", "BRIGHT = 0.45", "BRIGHT = 0.5", {"draw", "report", "all"}),
+        ("audio/pitch.py", "HOP = 256", "HOP = 128", {"estimate_f0", "score_f0", "separate"} | AFTER_SEPARATION),
     ],
 )
-def test_changed_code_redoes_just_the_rules_that_use_it(own, module, rules):
+def test_changed_code_redoes_just_the_rules_that_use_it(own, module, old, new, rules):
     path = own.folder / "workflow_scripts/lib" / module
-    path.write_text(path.read_text() + "\n# A comment changes nothing.\n")
+    code = path.read_text()
+    assert old in code
+    path.write_text(code + "\n# A comment changes nothing.\n")
     assert own.planned() == NOTHING
-    path.write_text(path.read_text() + "\nADDED = 1\n")
+    path.write_text(code.replace(old, new))
     assert own.planned() == rules
 
 
