@@ -23,10 +23,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch.nn.functional import fold, interpolate, pad, unfold
 
-from workflow_scripts.lib.audio.line_spectrum import exponential_sigmoid, lsf_from_logits
 from workflow_scripts.lib.audio.source_filter import Carrier, Controls, carrier_of, synthesise
 from workflow_scripts.lib.losses.spectral import SIZES, SpectralLoss
-from workflow_scripts.lib.networks.parametric import ParametricNetwork, log_magnitudes, unit_pitch
+from workflow_scripts.lib.networks.parametric import Limits, ParametricNetwork, Sizes, unit_pitch
 
 BATCH, VOICES, SECONDS, RATE, HOP, HARMONICS = 4, 4, 4, 16_000, 256, 101
 TIME = SECONDS * RATE
@@ -49,7 +48,7 @@ def published_step(network: torch.nn.Module, mixture: torch.Tensor, f0: torch.Te
 def published_network(network: torch.nn.Module, mixture: torch.Tensor, f0: torch.Tensor) -> Controls:
     """Our weights in the published layers: torch's recurrent units, and a copy of the mixture's code for each voice."""
     encoder, decoder = network.encoder, network.decoder
-    x = torch_gru(encoder.gru2, torch_gru(encoder.gru1, encoder.normalise(log_magnitudes(mixture, HOP))))
+    x = torch_gru(encoder.gru2, torch_gru(encoder.gru1, encoder.normalise(log_spectrum(mixture))))
     code = encoder.out(torch_gru(encoder.gru3, x) + x)
     copies = code.unsqueeze(1).expand(-1, VOICES, -1, -1).flatten(0, 1)
     joint = torch.cat([decoder.from_f0(unit_pitch(f0).flatten(0, 1).unsqueeze(-1)), decoder.from_code(copies)], -1)
@@ -57,8 +56,19 @@ def published_network(network: torch.nn.Module, mixture: torch.Tensor, f0: torch
     shape = torch_gru(network.noise_shape, x)[:, -1]
     heads = (network.harmonic_amplitude(x)[..., 0], network.noise_gain(x)[..., 0], shape, network.lsf_gaps(x))
     amplitude, gain, shape, gaps = (head.unflatten(0, (BATCH, VOICES)) for head in heads)
-    activation = exponential_sigmoid
-    return Controls(activation(amplitude, 2), activation(gain, 1), activation(2.5 * shape, 2), lsf_from_logits(gaps))
+    shares = activation(gaps, 2)
+    angles = torch.cumsum(math.pi * shares / shares.sum(-1, keepdim=True), -1)
+    return Controls(activation(amplitude, 2), activation(gain, 1), activation(2.5 * shape, 2), angles[..., :-1])
+
+
+def activation(logits: torch.Tensor, largest: float) -> torch.Tensor:
+    return largest * torch.sigmoid(logits) ** math.log(10) + 1e-7
+
+
+def log_spectrum(mixture: torch.Tensor) -> torch.Tensor:
+    """Mixture [item, time] -> [item, frame, bin]; only exact zeros are replaced."""
+    magnitudes = torch.fft.rfft(cut(pad(mixture, (0, HOP))) * torch.hann_window(2 * HOP)).abs()
+    return torch.where(magnitudes == 0, 1e-5, magnitudes).log()
 
 
 def torch_gru(unit: torch.nn.GRU, x: torch.Tensor) -> torch.Tensor:
@@ -203,6 +213,7 @@ def our_parts(
 
 # --- measurement -----------------------------------------------------------------------------------------------------
 
+SIZES_OF_NETWORK = Sizes()
 STEPS = {"ours": our_step, "published": published_step}
 # In training a step follows a step and finds its memory again; the published tensors are too large to be kept for it.
 STEPS_A_ROUND = {"ours": 4, "published": 1}
@@ -213,7 +224,7 @@ def problem() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor, torch.Tensor
     generator = torch.Generator().manual_seed(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = ParametricNetwork()
+        network = ParametricNetwork(SIZES_OF_NETWORK, HOP, Limits(0.0, 0.0))
     frame = torch.arange(FRAMES)
     centre = 90 + 500 * torch.rand(BATCH, VOICES, 1, generator=generator)
     f0 = centre * (1 + 0.02 * torch.sin(2 * math.pi * 5.5 * frame * HOP / RATE))

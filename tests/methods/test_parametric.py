@@ -9,15 +9,19 @@ import safetensors.torch
 import torch
 from accelerate import Accelerator
 
+from tests.benchmarks import bench_parametric
 from tests.methods import scenes
 from tests.methods.given import Given
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.f0 import F0
+from workflow_scripts.lib.audio.source_filter import carrier_of
+from workflow_scripts.lib.audio.stft import istft, stft
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
+from workflow_scripts.lib.losses.spectral import SpectralLoss
 from workflow_scripts.lib.methods import parametric
 from workflow_scripts.lib.networks.parametric import ParametricNetwork, Sizes, log_magnitudes, unit_pitch
 from workflow_scripts.lib.weights import umss
@@ -108,6 +112,39 @@ def test_the_encoder_sees_the_spectrum_that_is_written_out():
 def test_pitch_is_linear_in_semitones_and_unvoiced_frames_have_their_own_value():
     hz = torch.tensor([20.0, 400.0, 8000.0, 0.0])
     torch.testing.assert_close(unit_pitch(hz), torch.tensor([0.0, 0.5, 1.0, -0.1493]), atol=1e-4, rtol=0)
+
+
+def test_as_published_the_loss_is_that_of_the_published_formulation_also_with_sharp_filters(monkeypatch):
+    sizes = {"BATCH": 1, "VOICES": 2, "TIME": 8192, "FRAMES": 32, "SIZES_OF_NETWORK": Sizes(16, 8, 16)}
+    for name, value in sizes.items():
+        monkeypatch.setattr(bench_parametric, name, value)
+    network, mixture, f0, noise = bench_parametric.problem()
+    with torch.no_grad():
+        network.lsf_gaps.weight *= 2  # neighbouring frequencies come close: the sharper, the more a gap matters
+        mixture[..., :3000] *= 1e-7  # below every floor
+    f0[..., 10:14] = 0
+    expected = bench_parametric.published_step(network, mixture, f0, noise)
+    losses = {}
+    for synthesis in ("fixed", "as published"):
+        settings = parametric.Settings(encoder_width=16, code_width=8, decoder_width=16, synthesis=synthesis)
+        ours = parametric.network_of(settings, bench_parametric.RATE)
+        ours.load_state_dict(network.state_dict())
+        carrier = carrier_of(f0, 8192, **parametric.SYNTHESES[synthesis][0])
+        given = parametric.Example(mixture, f0, carrier, noise, SpectralLoss().targets(mixture))
+        losses[synthesis] = parametric.loss_of(settings, ours, given).item()
+    assert losses["as published"] == pytest.approx(expected, rel=1e-4)
+    assert losses["fixed"] != pytest.approx(expected, rel=0.05)
+
+
+def test_masks_with_reflected_edges_are_those_of_the_authors_transform():
+    signals, mixture = torch.randn(2, 1, 9000).unbind(0)
+    ours = stft(signals, 2048, 256, "reflection")
+    theirs = torch.stft(mixture, 2048, 256, window=torch.hann_window(2048), return_complex=True)  # centred, reflected
+    torch.testing.assert_close(stft(mixture, 2048, 256, "reflection"), theirs)
+    assert not torch.allclose(stft(signals, 2048, 256)[..., 0], ours[..., 0], rtol=0.05)
+    torch.testing.assert_close(istft(theirs, 2048, 256, 9000), mixture, atol=1e-5, rtol=0)
+    with pytest.raises(UserError, match="1024 samples cannot be reflected"):
+        stft(mixture[..., :1024], 2048, 256, "reflection")
 
 
 # A training step

@@ -1,13 +1,28 @@
-"""Short-time Fourier transform: periodic Hann window, frames centred, reflection at the ends avoided by zeros."""
+"""Short-time Fourier transform: periodic Hann window, frames centred, beyond the ends zeros or a reflection."""
+
+from typing import Literal
 
 import torch
 
+from workflow_scripts.lib.core.errors import UserError
 
-def stft(signal: torch.Tensor, window: int, hop: int) -> torch.Tensor:
-    """Signal [..., time] -> complex spectrogram [..., bin, frame], bins = window / 2 + 1, frames centred at m * hop."""
+Edges = Literal["zeros", "reflection"]
+PADDINGS = {"zeros": "constant", "reflection": "reflect"}
+
+
+def stft(signal: torch.Tensor, window: int, hop: int, edges: Edges = "zeros") -> torch.Tensor:
+    """Signal [..., time] -> complex spectrogram [..., bin, frame], bins = window / 2 + 1, frames centred at m * hop.
+
+    edges: what stands beyond the ends. Raises UserError for a signal that is too short to be reflected.
+    """
     flat = signal.reshape(-1, signal.shape[-1])
+    if edges == "reflection" and flat.shape[-1] <= window // 2:
+        raise UserError(
+            f"A signal of {flat.shape[-1]} samples cannot be reflected by half a window of {window}; take longer "
+            "tracks, or `edges: zeros`."
+        )
     spectrum = torch.stft(
-        flat, window, hop, window=_hann(window, signal), center=True, pad_mode="constant", return_complex=True
+        flat, window, hop, window=_hann(window, signal), center=True, pad_mode=PADDINGS[edges], return_complex=True
     )
     return spectrum.reshape(*signal.shape[:-1], *spectrum.shape[-2:])
 

@@ -8,7 +8,9 @@ mixture's absolute peak. The masks are magnitude ratios of the synthesised voice
 is 2048 and 256 samples at 16 kHz).
 
 Departures from the published system, where `synthesis` is `fixed`: harmonics are silent in unvoiced frames, the F0 of a
-frame stands at its first sample and not half a hop later, and the filters do not delay; `as published` has all three.
+frame stands at its first sample and not half a hop later, the filters do not delay, and the network has its `Limits`;
+`as published` has none of them. The masks' STFT takes zeros beyond the ends; `edges: reflection` is as published. All
+departures of the system, and their switches, are listed in docs/departures.md.
 Whole tracks are synthesised in overlapping chunks of the training length, because the network normalises over its
 excerpt and its noise shape belongs to one; phases and noise run on through the chunks, so a cross-fade leaves no seam.
 """
@@ -28,7 +30,7 @@ from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS
 from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
 from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, synthesise
-from workflow_scripts.lib.audio.stft import stft
+from workflow_scripts.lib.audio.stft import Edges, stft
 from workflow_scripts.lib.audio.windows import Coverage, Window, hop_length, overlap_error, window_length
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
@@ -37,16 +39,20 @@ from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses.spectral import SpectralLoss
 from workflow_scripts.lib.networks import tensors
-from workflow_scripts.lib.networks.parametric import ParametricNetwork, Sizes, frame_count
+from workflow_scripts.lib.networks.parametric import Limits, ParametricNetwork, Sizes, frame_count
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import network_trainee
 from workflow_scripts.lib.training.network_trainee import Descent
 
 CHUNKS_AT_ONCE = 8  # synthesised together
-SYNTHESES: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "fixed": ({}, {}),
-    "as published": ({"unvoiced": "as published", "f0_grid": "as published"}, {"filter_delay": "as published"}),
-}  # options of the carrier, and of the synthesis
+SYNTHESES: Mapping[str, tuple[dict[str, Any], dict[str, Any], Limits]] = {
+    "fixed": ({}, {}, Limits()),
+    "as published": (
+        {"unvoiced": "as published", "f0_grid": "as published"},
+        {"filter_delay": "as published"},
+        Limits(0.0, 0.0),
+    ),
+}  # options of the carrier and of the synthesis, and the network's limits
 
 
 @settings
@@ -56,7 +62,8 @@ class Settings(Descent):
     output: `masked` mixture or the `synthesis` itself.  synthesis: `fixed` or `as published`.
     encoder_width, code_width, decoder_width: of the network; the defaults are the published 5,573,961 parameters.
     window: of the masks in samples, null for the power of two nearest to 0.128 s.  mask_overlap: windows over each
-    sample.  mask_exponent: of the magnitudes in the ratio masks.
+    sample.  mask_exponent: of the magnitudes in the ratio masks.  edges: what the masks' STFT takes beyond the ends of
+    a track, `zeros` or, as published, its `reflection`.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames; 0 as published.
     chunk_seconds: of the chunks of a track, in s.  overlap: share of a chunk that the next one covers too.
     """
@@ -70,6 +77,7 @@ class Settings(Descent):
     window: Window | None = None
     mask_overlap: Coverage = 8
     mask_exponent: Positive = 1.0
+    edges: Edges = "zeros"
     attack: NotNegative = 0.0
     release: NotNegative = 0.0
     chunk_seconds: Annotated[float, Field(ge=2 * HOP_SECONDS)] = 4.0  # the window of the network
@@ -117,13 +125,15 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
         return (signals * scene.mixture.mean(dim=0).abs().max()).unsqueeze(1).expand(-1, len(scene.mixture), -1).clone()
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.mask_overlap)
-    parts = stft(signals, window, hop).abs().pow(settings.mask_exponent)
-    return apply_masks(ratio_masks(parts), stft(scene.mixture, window, hop), hop, scene.mixture.shape[-1])
+    parts = stft(signals, window, hop, settings.edges).abs().pow(settings.mask_exponent)
+    spectrum = stft(scene.mixture, window, hop, settings.edges)
+    return apply_masks(ratio_masks(parts), spectrum, hop, scene.mixture.shape[-1])
 
 
 def network_of(settings: Settings, rate: int) -> ParametricNetwork:
     """The network that the settings describe, for audio of `rate` Hz."""
-    return ParametricNetwork(Sizes(settings.encoder_width, settings.code_width, settings.decoder_width), _hop(rate))
+    sizes = Sizes(settings.encoder_width, settings.code_width, settings.decoder_width)
+    return ParametricNetwork(sizes, _hop(rate), SYNTHESES[settings.synthesis][2])
 
 
 def example(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:

@@ -4,8 +4,9 @@ One encoder sees the mixture, once; one decoder, with the same weights for all v
 and the F0 of one voice. So any number of voices can be asked for, and only its F0 says which voice is meant. Layer by
 layer as the authors' public code (schufo/umss); the sizes are settings, their defaults the published ones.
 
-Where it departs from that code: magnitudes below 1e-5 are raised to it before the logarithm, not only exact zeros, so
-that a nearly silent bin cannot dominate the normalisation; and line spectral frequencies keep a least distance.
+Where it departs from that code, unless its `Limits` are as published: magnitudes below 1e-5 are raised to it before the
+logarithm, not only exact zeros, so that a nearly silent bin cannot dominate the normalisation; and line spectral
+frequencies keep a least distance.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn.functional import pad
 
-from workflow_scripts.lib.audio.line_spectrum import exponential_sigmoid, lsf_from_logits
+from workflow_scripts.lib.audio.line_spectrum import GAP, exponential_sigmoid, lsf_from_logits
 from workflow_scripts.lib.audio.source_filter import Controls
 from workflow_scripts.lib.networks.recurrent import GRU
 
@@ -33,16 +34,27 @@ class Sizes:
     decoder: int = 512
 
 
+@dataclass(frozen=True)
+class Limits:
+    """floor: magnitudes up to it, 0 at least, are taken for 1e-5.  gap: least distance of line spectral frequencies, rad.
+
+    Both are 0 as published.
+    """
+
+    floor: float = TINY
+    gap: float = GAP
+
+
 class ParametricNetwork(nn.Module):
     """Encoder, decoder and the activations that turn its outputs into controls; 5,573,961 parameters as published.
 
     hop: samples a frame; the encoder's window is two hops (256 and 512 samples at 16 kHz).
     """
 
-    def __init__(self, sizes: Sizes = Sizes(), hop: int = 256) -> None:
+    def __init__(self, sizes: Sizes = Sizes(), hop: int = 256, limits: Limits = Limits()) -> None:
         super().__init__()
-        self.hop = hop
-        self.encoder = Encoder(sizes, hop)
+        self.hop, self.gap = hop, limits.gap
+        self.encoder = Encoder(sizes, hop, limits.floor)
         self.decoder = Decoder(sizes)
         self.harmonic_amplitude = nn.Linear(sizes.decoder, 1)
         self.noise_gain = nn.Linear(sizes.decoder, 1)
@@ -63,25 +75,25 @@ class ParametricNetwork(nn.Module):
             amplitude=exponential_sigmoid(amplitude, 2.0),
             noise_gain=exponential_sigmoid(gain, 1.0),
             noise_magnitudes=exponential_sigmoid(2.5 * shape, 2.0),
-            lsf=lsf_from_logits(gaps),
+            lsf=lsf_from_logits(gaps, self.gap),
         )
 
 
 class Encoder(nn.Module):
     """Log-magnitude spectrogram of the mixture, three recurrent layers, one code a frame."""
 
-    def __init__(self, sizes: Sizes, hop: int) -> None:
+    def __init__(self, sizes: Sizes, hop: int, floor: float) -> None:
         super().__init__()
         self.normalise = ExcerptNorm(hop + 1)
         self.gru1 = GRU(hop + 1, sizes.encoder)
         self.gru2 = GRU(sizes.encoder, sizes.encoder)
         self.gru3 = GRU(sizes.encoder, sizes.encoder)
         self.out = nn.Linear(sizes.encoder, sizes.code)
-        self.hop = hop
+        self.hop, self.floor = hop, floor
 
     def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture [batch, time] -> code [batch, frame, code]."""
-        x = self.normalise(log_magnitudes(mixture, self.hop))
+        x = self.normalise(log_magnitudes(mixture, self.hop, self.floor))
         x = self.gru2(self.gru1(x))
         return self.out(self.gru3(x) + x)
 
@@ -124,16 +136,18 @@ def stack(inputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def log_magnitudes(signal: torch.Tensor, hop: int) -> torch.Tensor:
+def log_magnitudes(signal: torch.Tensor, hop: int, floor: float = TINY) -> torch.Tensor:
     """Signal [batch, time] -> natural logarithms of STFT magnitudes [batch, frame, bin], ceil(time / hop) frames.
 
     Periodic Hann window of two hops, zeros appended at the end, frame m from sample m * hop on.
+    Magnitudes up to `floor` are taken for 1e-5.
     """
     frames = frame_count(signal.shape[-1], hop)
     padded = pad(signal.float(), (0, (frames + 1) * hop - signal.shape[-1]))
     window = torch.hann_window(2 * hop, device=signal.device)
     spectrum = torch.stft(padded, 2 * hop, hop, window=window, center=False, return_complex=True)
-    return spectrum.abs().clamp_min(TINY).log().mT
+    magnitudes = spectrum.abs()
+    return torch.where(magnitudes > floor, magnitudes, TINY).log().mT
 
 
 def frame_count(length: int, hop: int) -> int:
