@@ -38,7 +38,7 @@ def trainee(rounds: int) -> adversarial.AdversarialTrainee:
         references = 0.2 * torch.randn(2, 1, round(SECONDS * RATE), generator=generator)
         scenes.append(Scene(references.sum(dim=0), RATE, SOURCES, 0, None, references))
     data = TrainingData(Given(scenes, BATCH), Given(scenes, BATCH), unpaired(scenes, BATCH))
-    settings = replace(adversarial.Settings(), rounds=rounds)
+    settings = replace(adversarial.Settings(), rounds=rounds, alpha=0.01)
     return adversarial.trainee(data, settings, 0, torch.device("cpu"), Accelerator(cpu=True))
 
 

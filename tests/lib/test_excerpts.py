@@ -93,6 +93,39 @@ def test_longer_tracks_are_drawn_more_often(data):
     assert abs(counts["a1"] - 100) < 40 and abs(counts["a2"] - 200) < 50 and abs(counts["b1"] - 300) < 50
 
 
+def test_drawn_from_songs_every_track_is_as_likely_as_any_other(data):
+    excerpts, generator = _excerpts(data, references=False, draw_from="songs"), stream("evenly")
+    drawn = [excerpts._draw_start(generator, 0.5)[0].track for _ in range(600)]
+    assert all(abs(drawn.count(name) - 200) < 45 for name in ("a1", "a2", "b1"))
+
+
+@pytest.mark.parametrize("cache", [0, 2**30])
+def test_an_excerpt_may_reach_beyond_both_ends_with_zeros_there(data, f0, cache):
+    excerpts, generator = _excerpts(data, f0, cache_bytes=cache, overhang=0.16), stream("over")
+    before = after = 0
+    for _ in range(200):
+        scene = excerpts.draw(generator)
+        ramp, hz = scene.mixture[0].numpy() / 6e-6, scene.f0.hz[0]
+        first = int(np.argmax(ramp > 0)) - 1  # of the sample that counts 0, or before the excerpt
+        last = len(ramp) - int(np.argmax(ramp[::-1] > 0)) - 1
+        assert first <= 1280 and last >= 4000 - 1280 - 1
+        if first > 0:  # 128 samples a frame of F0
+            before += 1
+            assert not scene.references[..., :first].any() and not hz[: first // 128].any()
+            assert hz[first // 128] == 100 and ramp[first + 5] == pytest.approx(5, rel=1e-4)
+        if last < 3999:
+            after += 1
+            assert round(ramp[last]) + 1 in (8000, 16000, 24000) and not scene.mixture[:, last + 1 :].any()
+    assert before > 10 and after > 10
+
+
+def test_fixed_excerpts_with_overhang_lie_so_that_their_middles_cover_the_track_once(data):
+    scenes = _excerpts(data, split="valid", overhang=0.112).every_excerpt(0.512)
+    starts = [round(scene.mixture[0, 1000].item() / 6e-6) - 1000 for scene in scenes]
+    middle = round((0.512 - 2 * 0.112) * RATE)
+    assert starts == [-896 + k * middle for k in range(5)]
+
+
 @pytest.mark.parametrize("cache", [0, 200_000, 2**30])
 def test_a_batch_depends_on_seed_and_number_alone_whatever_was_drawn_or_kept_in_memory_before(data, f0, cache):
     fresh, used = _excerpts(data, f0), _excerpts(data, f0, cache_bytes=cache)

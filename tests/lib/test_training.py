@@ -222,6 +222,20 @@ def test_a_training_that_diverges_gives_no_model_but_the_reason(tmp_path):
     assert (tmp_path / "state.pt").exists()
 
 
+def test_a_continued_training_that_only_gets_worse_keeps_the_weights_that_it_started_from(tmp_path):
+    runs = {}
+    for continued in (False, True):
+        learner = toy.Toy()
+        start = {name: each.clone() for name, each in learner.weights().items()}
+        for optimizer in learner.optimizers.values():
+            optimizer.param_groups[0]["lr"] *= -0.1  # uphill
+        loop = toy.training(learner, tmp_path / f"{continued}.pt", continued=continued)
+        weights = loop.run()
+        runs[continued] = loop.history.best_step, all(torch.equal(weights[name], start[name]) for name in start)
+        assert [row["step"] for row in loop.history.curves[:2]] == ([0, 5] if continued else [5, 10])
+    assert runs == {False: (5, False), True: (0, True)}
+
+
 def test_a_model_file_has_the_same_bytes_for_the_same_content_and_gives_it_back(tmp_path):
     model = {"b": torch.arange(6.0).reshape(2, 3).T, "a": torch.tensor(3)}
     for name, header in (("one", {"x": 1, "y": [2]}), ("two", {"y": [2], "x": 1})):

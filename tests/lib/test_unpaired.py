@@ -82,6 +82,14 @@ def test_no_song_is_used_twice_and_none_that_is_paired_or_held_out_is_used_at_al
     assert split.fingerprint() == split_unlabelled(corpus, UnpairedBudget(family)).fingerprint()
 
 
+def test_shared_songs_give_mixtures_and_all_solos_and_none_that_is_paired(data):
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=2, family="near"))
+    split = split_unlabelled(corpus, UnpairedBudget(songs="shared"))
+    free = {f"near-train-{k}" for k in (2, 3)} | {f"far-train-{k}" for k in range(8)}
+    assert _songs(split) == [free] * 3
+    assert split.fingerprint() != split_unlabelled(corpus, UnpairedBudget()).fingerprint()
+
+
 def test_a_budget_takes_the_first_songs_of_its_family(data):
     names = [track.track for track in Corpus(data, SOURCES, budget=Budget(songs=2, family="far")).tracks]
     assert names == ["far-train-0", "far-train-1"]

@@ -74,10 +74,12 @@ def job(corpus: Corpus, unpaired: UnpairedBudget | None = None, start: Tensors |
     return TrainingJob(description, corpus, seed=0, start=start or {})
 
 
-def training(toy, state: Path, schedule: Schedule = SCHEDULE, stream=sys.stderr, fingerprint: str = "one") -> Loop:
+def training(
+    toy, state: Path, schedule: Schedule = SCHEDULE, stream=sys.stderr, fingerprint: str = "one", continued=False
+) -> Loop:
     return Loop(
         toy, schedule, accelerator_for(0, "float32"), state=state, fingerprint=fingerprint, seed=3,
-        progress=progress_on(stream),
+        progress=progress_on(stream), continued=continued,
     )  # fmt: skip
 
 

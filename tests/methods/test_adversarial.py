@@ -1,5 +1,6 @@
 """The adversarial training: critics, who learns from what, how often the separator is run, and a critic gone astray."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from workflow_scripts.lib.datasets.training_data import TrainingData, Unpaired
 from workflow_scripts.lib.methods import adversarial, unpadded_unet
 from workflow_scripts.lib.networks.critic import Critic, same_padding
 from workflow_scripts.lib.training import checkpoint, loop
+from workflow_scripts.lib.training.adam import ADAMS
 from workflow_scripts.lib.training.loop import Diverged
 
 SMALL = adversarial.Settings(
@@ -78,7 +80,7 @@ def test_spectral_norm_keeps_every_layer_at_a_largest_singular_value_of_one():
 
 # A step
 
-KEYS = {"loss", "supervised", "additivity", "gradient_ratio"} | {
+KEYS = {"loss", "supervised", "additivity", "alpha", "gradient_ratio"} | {
     f"{kind}_{source}" for kind in ("critic", "wasserstein", "penalty") for source in scenes.SOURCES
 }
 
@@ -166,6 +168,31 @@ def test_the_ratio_of_gradients_is_that_of_their_lengths_in_the_outputs():
     """Twice the weight, twice the ratio: the first step has the same outputs and critics."""
     one, two = (trainee(replace(SMALL, alpha=alpha)).step(1)["gradient_ratio"] for alpha in (0.01, 0.02))
     assert two == pytest.approx(2 * one, rel=1e-5)
+
+
+def test_without_a_weight_the_critics_gradient_has_its_share_of_the_supervised_one_in_every_step():
+    learner = trainee(replace(SMALL, alpha=None, critics_share=0.3))
+    reports = [learner.step(number) for number in (1, 2, 3)]
+    assert [report["gradient_ratio"] for report in reports] == pytest.approx([0.3] * 3, rel=1e-5)
+    fixed = trainee(replace(SMALL, alpha=reports[0]["alpha"]))
+    assert fixed.step(1)["gradient_ratio"] == pytest.approx(0.3, rel=1e-5)
+    assert len({report["alpha"] for report in reports}) == 3
+
+
+def test_tensorflows_adam_adds_epsilon_before_the_correction():
+    """The update rule of TensorFlow 1's documentation, with rate, averages and epsilon written out."""
+    gradients = [1e-8, -3e-8, 2e-9, 5.0]
+    given = {kind: torch.tensor([1.0], dtype=torch.float64, requires_grad=True) for kind in ADAMS}
+    optimizers = {kind: ADAMS[kind]([given[kind]], lr=0.1) for kind in ADAMS}
+    x, m, v = 1.0, 0.0, 0.0
+    for t, gradient in enumerate(gradients, 1):
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        x -= 0.1 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (math.sqrt(v) + 1e-8)
+        for kind, optimizer in optimizers.items():
+            given[kind].grad = torch.tensor([gradient], dtype=torch.float64)
+            optimizer.step()
+        assert given["tensorflow"].item() == pytest.approx(x, rel=1e-12)
+        assert given["torch"].item() != pytest.approx(x, rel=1e-3)
 
 
 def test_additivity_is_zero_for_masks_and_not_for_direct_magnitudes():

@@ -3,7 +3,7 @@
 Imported while the workflow is planned, so nothing heavy is imported here.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -35,7 +35,14 @@ class UnpairedBudget:
         str | None,
         FAMILY,
         Field(
-            description="Family of training songs that give unlabelled mixtures and solo recordings, each song only "
-            "one of them and none that the budget pairs; null takes all families."
+            description="Family of training songs that give unlabelled mixtures and solo recordings, none that the "
+            "budget pairs; null takes all families."
         ),
     ] = None
+    songs: Annotated[
+        Literal["apart", "shared"],
+        Field(
+            description="Each song gives only mixtures or solo recordings of one source (apart), or every song gives "
+            "all of them (shared), as in the public code of arXiv 1711.00048."
+        ),
+    ] = "apart"

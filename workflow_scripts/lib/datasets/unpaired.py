@@ -1,8 +1,8 @@
-"""Unlabelled songs, split so that no mixture and no solo recording are ever of the same song.
+"""Unlabelled songs: which give mixtures, and which solo recordings.
 
 Stoller, Ewert and Dixon (arXiv 1711.00048) draw mixtures and solo recordings from the same unlabelled songs, so that
-their critics hear the true sources of the very mixtures that are separated. Here every song gives either mixtures, or
-solo recordings of one source.
+their critics hear the true sources of the very mixtures that are separated; `songs: shared` is that. Otherwise no
+mixture and no solo recording are ever of the same song: each gives either mixtures, or solo recordings of one source.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,23 +38,22 @@ class UnlabelledSplit:
 def split_unlabelled(corpus: Corpus, budget: UnpairedBudget) -> UnlabelledSplit:
     """The songs of the split `train` that teach nothing in pairs: in turns one for mixtures, one for each source.
 
-    They are taken in the table's order. Raises UserError where the budget's family is unknown, or has too few
-    songs for every part to have one of its own.
+    They are taken in the table's order; where the songs are shared, all give everything. Raises UserError where the
+    budget's family is unknown, or has too few songs for every part to have one of its own.
     """
     family = budget.family
     paired = {track.song for track in corpus.tracks}
     known = of_family(corpus.data, read_tracks(corpus.data, "train"), family, "unpaired.family")
     free = [track for track in known if track.song not in paired]
     songs = list(dict.fromkeys(track.song for track in free))
-    count = 1 + len(corpus.sources)
+    count = 1 if budget.songs == "shared" else 1 + len(corpus.sources)
     if len(songs) < count:
         of = f" of the family {family!r}" if family else ""
         raise UserError(
             f"{corpus.data}: has {len(songs)} training songs{of} outside the paired budget, but unlabelled mixtures "
-            f"and solo recordings of {len(corpus.sources)} sources need {count} at least, one each; pair fewer songs "
-            "or add some."
+            f"and solo recordings of {len(corpus.sources)} sources need {count} at least; pair fewer songs or add some."
         )
-    mixtures, *solos = [_tracks_of(songs[first::count], free) for first in range(count)]
+    mixtures, *solos = [_tracks_of(songs[first % count :: count], free) for first in range(1 + len(corpus.sources))]
     return UnlabelledSplit(mixtures, dict(zip(corpus.sources, solos, strict=True)))
 
 

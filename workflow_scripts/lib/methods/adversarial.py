@@ -34,6 +34,7 @@ from workflow_scripts.lib.networks.critic import Critic
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.networks.unpadded_unet import centre
 from workflow_scripts.lib.training import patches
+from workflow_scripts.lib.training.adam import ADAMS
 from workflow_scripts.lib.training.loop import Diverged
 from workflow_scripts.lib.training.patches import (
     CRITIC,
@@ -57,7 +58,9 @@ STEEPEST = 100.0  # slope of a critic beyond which it is no longer held by its c
 
 @settings
 class Settings(SeparatorSettings):
-    """alpha: weight of the critics' scores.  beta: weight of the additivity penalty, zero with a mask as head.
+    """alpha: weight of the critics' scores, as published; null sets it anew in each step, so that the norm of their
+        gradient in the estimates is `critics_share` of that of the supervised error.
+    beta: weight of the additivity penalty, zero with a mask as head.
 
     critic_width: of `Critic`.  critic_rate, critic_betas: of the critics' Adam, one for each.
     rounds: steps of each critic before one of the separator.  warmup: first steps, in which only the critics see the
@@ -70,7 +73,8 @@ class Settings(SeparatorSettings):
     """
 
     average: MovingAverage = 0.99
-    alpha: NotNegative = 0.01
+    alpha: NotNegative | None = None
+    critics_share: NotNegative = 0.2
     beta: NotNegative = 0.001
     critic_width: Count = 16
     critic_rate: Positive = 1e-3
@@ -103,7 +107,7 @@ class AdversarialTrainee:
     schedulers: dict[str, torch.optim.lr_scheduler.LRScheduler] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        adam = partial(torch.optim.Adam, lr=self.settings.critic_rate, betas=self.settings.critic_betas)
+        adam = partial(ADAMS[self.settings.epsilon], lr=self.settings.critic_rate, betas=self.settings.critic_betas)
         self.modules = self.separator.modules | {f"critic_{name}": each for name, each in self.critics.items()}
         self.optimizers = self.separator.optimizers | {
             f"critic_{name}": adam(each.parameters()) for name, each in self.critics.items()
@@ -192,9 +196,10 @@ class AdversarialTrainee:
         )
         scores = sum(verdicts, ends[1].new_zeros(()))
         missing = losses.additivity(mixtures, ends[1])
-        alpha = settings.alpha if not settings.warmup or number > settings.warmup else 0.0
         supervised = torch.autograd.grad(errors.sum(), ends[0])[0]
-        critical = alpha * torch.autograd.grad(scores, ends[1])[0]
+        critical = torch.autograd.grad(scores, ends[1])[0]
+        alpha = self._alpha(supervised, critical, number)
+        critical = alpha * critical
         additive = settings.beta * torch.autograd.grad(missing, ends[1])[0]
         separator.optimizers["separator"].zero_grad()
         torch.autograd.backward([ours, theirs], [supervised, critical + additive])
@@ -204,8 +209,17 @@ class AdversarialTrainee:
             "loss": total.item(),
             "supervised": errors.sum().item(),
             "additivity": missing.item(),
+            "alpha": float(alpha),
             "gradient_ratio": (critical.norm() / supervised.norm().clamp_min(1e-12)).item(),
         }
+
+    def _alpha(self, supervised: torch.Tensor, critical: torch.Tensor, number: int) -> float | torch.Tensor:
+        """Weight of the critics' scores in step `number`, from the gradients of both losses in the estimates."""
+        if number <= self.settings.warmup:
+            return 0.0
+        if self.settings.alpha is not None:
+            return self.settings.alpha
+        return self.settings.critics_share * supervised.norm() / critical.norm().clamp_min(1e-12)
 
     def _mixtures(self, number: int) -> torch.Tensor:
         """Batch `number` of unlabelled mixtures, as the network reads them, with random gains."""

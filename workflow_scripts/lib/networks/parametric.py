@@ -36,9 +36,9 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Limits:
-    """floor: magnitudes up to it, 0 at least, are taken for 1e-5.  gap: least distance of line spectral frequencies, rad.
+    """What the network keeps away from; both are 0 as published.
 
-    Both are 0 as published.
+    floor: magnitudes up to it are taken for 1e-5.  gap: least distance of line spectral frequencies, in rad.
     """
 
     floor: float = TINY

@@ -77,6 +77,7 @@ def _learn_by_steps(
         fingerprint=job.fingerprint(),
         seed=job.seed,
         progress=progress_on(stream if accelerator.is_main_process else io.StringIO()),
+        continued=bool(job.start),
     )
     try:
         return TrainingResult(loop.run(), history=loop.history)
@@ -119,4 +120,6 @@ def excerpts(
         cache_bytes=schedule.cache_mb * 2**20,
         solo=solo,
         name=name,
+        draw_from=schedule.draw_from,
+        overhang=schedule.overhang_seconds,
     )

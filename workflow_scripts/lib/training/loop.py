@@ -74,14 +74,16 @@ class Loop:
     """One training: `run()` goes on from the checkpoint where there is one.
 
     schedule: `validate_every` is the number of steps between two rows of the curves, whether they validate or not.
+    continued: the trainee starts from the weights of a model, which are then validated before the first step and are
+        kept where no step makes them better.
     state: the checkpoint's file; one of another fingerprint is not resumed.  seed: of the global generators.
     """
 
     def __init__(
         self, trainee: Trainee, schedule: Schedule, accelerator: Accelerator, *, state: Path, fingerprint: str,
-        seed: int, progress: Progress,
+        seed: int, progress: Progress, continued: bool = False,
     ) -> None:  # fmt: skip
-        self.trainee, self.schedule, self.accelerator = trainee, schedule, accelerator
+        self.trainee, self.schedule, self.accelerator, self.continued = trainee, schedule, accelerator, continued
         self.state, self.fingerprint, self.seed, self.progress = state, fingerprint, seed, progress
         self.history = History()
         self._spent = meter()
@@ -94,6 +96,8 @@ class Loop:
         self._resume()
         self.progress.start(self.history.step, self.schedule.steps)
         try:
+            if self.continued and not self.history.curves:
+                self._validate()
             while not self._finished():
                 self._step()
         finally:
@@ -131,7 +135,9 @@ class Loop:
     def _last_row(self) -> str:
         """The last row of the curves in words."""
         history, row = self.history, self.history.curves[-1]
-        said = f"step {history.step} of {self.schedule.steps}: training loss {row['train_loss']:.4g}, "
+        said = f"step {history.step} of {self.schedule.steps}: "
+        if "train_loss" in row:
+            said += f"training loss {row['train_loss']:.4g}, "
         if "valid_loss" in row:
             best = f"lowest {history.best_loss:.4g} at step {history.best_step}"
             said += f"validation loss {row['valid_loss']:.4g} ({best}), "

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import pad
 
 from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
-from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.audio.stft import Edges, istft, stft
 from workflow_scripts.lib.audio.windows import Window, hop_error
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import Count, Positive, settings
@@ -26,6 +26,7 @@ from workflow_scripts.lib.networks.unpadded_unet import (
     centre,
     patch_shape,
 )
+from workflow_scripts.lib.training.adam import Epsilon
 
 PATCHES_AT_ONCE = 32
 CRITIC = "critic."  # before the names of tensors that training needs and separation does not
@@ -42,7 +43,8 @@ class SeparatorSettings:
         divides them by their sum first, so that the sources add up to the mixture.
     scale: `training` scales a track to the highest peak met in training before the network reads it; `own` leaves it
         as it is, as published.
-    learning_rate: of the separator.
+    edges: what the STFT takes beyond the ends of an excerpt or track, `zeros` or, as published, its `reflection`.
+    learning_rate: of the separator.  epsilon: where Adam adds it, see `training.adam`.
     average: decay a step of the exponential moving average of the weights that is validated and kept; 0 for none, as
         published.
     """
@@ -55,7 +57,9 @@ class SeparatorSettings:
     head: Literal["mask", "relu"] = "mask"
     reconstruction: Literal["magnitude", "mask"] = "magnitude"
     scale: Literal["training", "own"] = "training"
+    edges: Edges = "zeros"
     learning_rate: Positive = 1e-3
+    epsilon: Epsilon = "torch"
     average: MovingAverage = 0.0
 
     def check(self) -> str | None:
@@ -137,7 +141,7 @@ def _middle(signals: torch.Tensor, rate: int, settings: SeparatorSettings) -> to
             f"A patch with its context lasts {needed} samples, and an excerpt has {signals.shape[-1]}; set "
             f"training.seconds to {math.ceil(100 * needed / rate) / 100} or more."
         )
-    return log_magnitudes(stft(signals, settings.window, settings.hop))
+    return log_magnitudes(stft(signals, settings.window, settings.hop, settings.edges))
 
 
 def log_magnitudes(spectrum: torch.Tensor) -> torch.Tensor:
@@ -177,7 +181,7 @@ def _gain(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch.Te
 
 def signals(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSettings) -> torch.Tensor:
     """Mixtures [item, time] of any length, each by itself -> sources [source, item, time], float32."""
-    spectrum = stft(mixtures, settings.window, settings.hop)
+    spectrum = stft(mixtures, settings.window, settings.hop, settings.edges)
     magnitudes = torch.expm1(estimates(network, log_magnitudes(spectrum), settings).transpose(0, 1))
     if settings.reconstruction == "mask":
         return apply_masks(ratio_masks(magnitudes), spectrum, settings.hop, mixtures.shape[-1])

@@ -17,6 +17,18 @@ class Schedule:
     steps: Annotated[int, Field(ge=1, description="Optimisation steps at most.")] = 2000
     batch: Annotated[int, Field(ge=1, description="Excerpts in a batch, over all GPUs together.")] = 4
     seconds: Annotated[float, Field(gt=0, description="Length of an excerpt, in s.")] = 4.0
+    draw_from: Annotated[
+        Literal["audio", "songs"],
+        Field(description="Excerpts are drawn uniformly over the audio, or a song first, each as likely as any other."),
+    ] = "audio"
+    overhang_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="By how much an excerpt may reach beyond both ends of its track, with zeros there, in s: the "
+            "context that a network needs and does not estimate.",
+        ),
+    ] = 0.0
     validate_every: Annotated[
         int,
         Field(
@@ -49,3 +61,8 @@ class Schedule:
             description="Decoded tracks are kept in memory up to this size in MB, for training and validation each.",
         ),
     ] = 1024
+
+    def check(self) -> str | None:
+        if 2 * self.overhang_seconds < self.seconds:
+            return None
+        return f"overhang_seconds is {self.overhang_seconds}, but seconds is {self.seconds}; take less than half of it."

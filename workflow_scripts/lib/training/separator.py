@@ -13,6 +13,7 @@ from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses.adversarial import supervised_error
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training.adam import ADAMS
 from workflow_scripts.lib.training.loop import Diverged
 from workflow_scripts.lib.training.patches import Example, SeparatorSettings, example_of, network_of
 
@@ -44,7 +45,7 @@ class SeparatorInTraining:
             decay = get_ema_multi_avg_fn(settings.average)
             self.modules["average"] = self._average = AveragedModel(self.network, multi_avg_fn=decay)
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "separator": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
+            "separator": ADAMS[settings.epsilon](self.network.parameters(), settings.learning_rate)
         }
         self._validation: list[Example] = []
         self._peak = data.start["peak"].cpu() if "peak" in data.start else _highest_peak(data)
