@@ -17,36 +17,95 @@ LIST = ROOT / "docs" / "departures.md"
 # The numbers of the papers and of the authors' code, by hand.
 PARAMETRIC = {
     "settings": {
-        "encoder_width": 256, "code_width": 128, "decoder_width": 512, "mask_exponent": 1.0, "learning_rate": 1e-4,
-        "weight_decay": 1e-5, "decay": 0.98, "window": None, "mask_overlap": 8, "synthesis": "as published", "edges": "reflection",
-        "attack": 0.0, "release": 0.0, "chunk_seconds": 4.0, "overlap": 0.0, "output": "masked",
+        "encoder_width": 256,
+        "code_width": 128,
+        "decoder_width": 512,
+        "mask_exponent": 1.0,
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-5,
+        "decay": 0.98,
+        "window": None,
+        "mask_overlap": 8,
+        "synthesis": "as published",
+        "edges": "reflection",
+        "attack": 0.0,
+        "release": 0.0,
+        "chunk_seconds": 4.0,
+        "overlap": 0.0,
+        "output": "masked",
     },
     "training": {"batch": 15, "seconds": 4.0, "patience": 200},
-}  # fmt: skip
+}
 EPOCHS = 8000
 UNET = {
     "settings": {
-        "condition": "pitch", "width": 16, "leak": 1.0, "window": 1024, "hop": 256, "learning_rate": 1e-3, "weight_decay": 1e-5, "decay": 0.98,
-        "mask_exponent": 1.0, "chunk_seconds": 4.0, "overlap": 0.0,
+        "condition": "pitch",
+        "width": 16,
+        "leak": 1.0,
+        "edges": "reflection",
+        "window": 1024,
+        "hop": 256,
+        "learning_rate": 1e-3,
+        "weight_decay": 1e-5,
+        "decay": 0.98,
+        "mask_exponent": 1.0,
+        "chunk_seconds": 4.0,
+        "overlap": 0.0,
     },
     "training": {"batch": 16, "seconds": 4.0, "patience": 200, "steps": EPOCHS * 136, "validate_every": 136},
-}  # fmt: skip
+}
 SEPARATOR = {
-    "window": 512, "hop": 256, "frames": 64, "levels": 4, "width": 16, "head": "relu", "scale": "own", "edges": "reflection",
-    "learning_rate": 5e-5, "epsilon": "tensorflow", "average": 0.0, "reconstruction": "magnitude",
-}  # fmt: skip
+    "window": 512,
+    "hop": 256,
+    "frames": 64,
+    "levels": 4,
+    "width": 16,
+    "head": "relu",
+    "scale": "own",
+    "edges": "reflection",
+    "learning_rate": 5e-5,
+    "epsilon": "tensorflow",
+    "average": 0.0,
+    "reconstruction": "magnitude",
+}
 ADVERSARIAL_TRAINING = {
-    "batch": 64, "validate_every": 1001, "patience": 1, "seconds": 66 * 256 / 8192 + 2 * 1.4375, "overhang_seconds": 1.4375,
+    "batch": 64,
+    "validate_every": 1001,
+    "patience": 1,
+    "seconds": 66 * 256 / 8192 + 2 * 1.4375,
+    "overhang_seconds": 1.4375,
     "draw_from": "songs",
-}  # fmt: skip
+}
 CRITICS = {
-    "alpha": 0.001, "beta": 0.001, "critic_width": 32, "critic_rate": 5e-5, "critic_betas": (0.9, 0.999), "rounds": 5, "mixtures": "new",
-    "constraint": "one-sided", "penalty_weight": 10.0, "gain_low": 0.2, "gain_high": 1.2, "warmup": 0,
-}  # fmt: skip
+    "alpha": 0.001,
+    "beta": 0.001,
+    "critic_width": 32,
+    "critic_rate": 5e-5,
+    "critic_betas": (0.9, 0.999),
+    "rounds": 5,
+    "mixtures": "new",
+    "constraint": "one-sided",
+    "penalty_weight": 10.0,
+    "gain_low": 0.2,
+    "gain_high": 1.2,
+    "warmup": 0,
+}
 ONE_SHOT = {
-    "loss": "published", "gamma": 1.0, "learning_rate": 1e-5, "epochs": 10, "window_seconds": 10.0, "hop_seconds": 1.0, "pitch_copies": 2,
-    "stems": 0.0, "remix": 0.0, "output": "plain", "assembly": "shifted", "chunk_seconds": 10.0, "shifts": 10, "shift_seconds": 0.5,
-}  # fmt: skip
+    "loss": "published",
+    "gamma": 1.0,
+    "learning_rate": 1e-5,
+    "epochs": 10,
+    "window_seconds": 10.0,
+    "hop_seconds": 1.0,
+    "pitch_copies": 2,
+    "stems": 0.0,
+    "remix": 0.0,
+    "output": "plain",
+    "assembly": "shifted",
+    "chunk_seconds": 10.0,
+    "shifts": 10,
+    "shift_seconds": 0.5,
+}
 
 
 def one_shot(strategy: str) -> dict[str, Any]:
@@ -66,23 +125,42 @@ PUBLISHED = {
     "parametric_one_published": of_epochs(12, {"supervision": "mixture"}) | {"budget": {"songs": 1}},
     "unet_f0_published": UNET,
     "adversarial_supervised_published": {
-        "settings": SEPARATOR, "training": ADVERSARIAL_TRAINING, "start": None, "budget": {"family": "DSD100"},
+        "settings": SEPARATOR,
+        "training": ADVERSARIAL_TRAINING,
+        "start": None,
+        "budget": {"family": "DSD100"},
     },
     "adversarial_published": {
-        "settings": SEPARATOR | CRITICS, "training": ADVERSARIAL_TRAINING, "start": None,
-        "budget": {"family": "DSD100"}, "unpaired": {"family": None, "songs": "shared"},
+        "settings": SEPARATOR | CRITICS,
+        "training": ADVERSARIAL_TRAINING,
+        "start": None,
+        "budget": {"family": "DSD100"},
+        "unpaired": {"family": None, "songs": "shared"},
     },
     "conv_tasnet_published": {
         "settings": {
-            "filters": 256, "length": 20, "bottleneck": 256, "hidden": 512, "kernel": 3, "blocks": 10, "repeats": 4, "learning_rate": 3e-4,
-            "weight_decay": 0.0, "decay": 1.0, "remix_group": 4, "offset_seconds": 1.0, "assembly": "shifted", "chunk_seconds": 10.0,
-            "shifts": 10, "shift_seconds": 0.5,
+            "filters": 256,
+            "length": 20,
+            "bottleneck": 256,
+            "hidden": 512,
+            "kernel": 3,
+            "blocks": 10,
+            "repeats": 4,
+            "learning_rate": 3e-4,
+            "weight_decay": 0.0,
+            "decay": 1.0,
+            "remix_group": 4,
+            "offset_seconds": 1.0,
+            "assembly": "shifted",
+            "chunk_seconds": 10.0,
+            "shifts": 10,
+            "shift_seconds": 0.5,
         },
         "training": {"batch": 64, "patience": None, "seconds": pytest.approx(80000 / 44100 + 1), "steps": 180 * 640},
     },
     "guided_published": one_shot("l1"),
     **{f"guided_l{k}_published": one_shot(f"l{k}") for k in (2, 3, 4, 5)},
-}  # fmt: skip
+}
 SECTIONS = {
     "Parametric": ("parametric_published", "parametric_supervised_published", "parametric_one_published"),
     "U-Net": ("unet_f0_published",),

@@ -21,7 +21,7 @@ from torch import nn
 
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
-from workflow_scripts.lib.audio.stft import stft
+from workflow_scripts.lib.audio.stft import Edges, stft
 from workflow_scripts.lib.audio.windows import Window, hop_error, length_error
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import Count, Overlap, Positive, Share, settings
@@ -44,7 +44,8 @@ class Settings(Descent):
     """condition: `pitch` (a one-hot F0), `harmonics` (the spectrum of a tone) or `none` (all sources at once).
 
     width: channels after the first convolution.  leak: of the encoder's leaky ReLU; 1 as published.
-    window, hop: of the STFT, in samples.  mask_exponent: of the magnitudes in the ratio masks.
+    window, hop: of the STFT, in samples.  edges: what it takes beyond the ends of a track or excerpt, `zeros` or, as
+    published, its `reflection`.  mask_exponent: of the magnitudes in the ratio masks.
     chunk_seconds: of the chunks that a track is masked in, in s.  overlap: share of one that the next covers too.
     """
 
@@ -53,6 +54,7 @@ class Settings(Descent):
     leak: Share = 0.2
     window: Window = 1024
     hop: Count = 256
+    edges: Edges = "zeros"
     mask_exponent: Positive = 1.0
     chunk_seconds: Positive = 4.0
     overlap: Overlap = 0.5
@@ -99,7 +101,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     if settings.condition == "none":
         tensors.check_order(model, scene.sources, "The model of the U-Net")
     network = tensors.restore(network, tensors.without_order(model), scene.rate, scene.mixture.device, "the U-Net")
-    spectrum = stft(scene.mixture, settings.window, settings.hop)
+    spectrum = stft(scene.mixture, settings.window, settings.hop, settings.edges)
     steered = settings.condition != "none"
     f0 = network_trainee.contours([scene], settings.hop, spectrum.shape[-1])[0] if steered else None
     with torch.no_grad():
@@ -141,7 +143,7 @@ def _magnitudes(scenes: Sequence[Scene], settings: Settings) -> tuple[torch.Tens
     if given.references is None:
         raise UserError("The U-Net learns from the true sources; the training excerpts came without them.")
     mixture, references = (
-        stft(each, settings.window, settings.hop).abs() for each in (given.mixture, given.references)
+        stft(each, settings.window, settings.hop, settings.edges).abs() for each in (given.mixture, given.references)
     )
     return mixture, references
 
