@@ -1,9 +1,11 @@
 """Files of tensors, read whole or refused in one sentence: those of torch.save, old and new, and of safetensors.
 
-No code from a file ever runs, whatever is in it. torch looks at none of the sums in its own files, and a new one that is
-damaged may make it read beyond the end of a tensor; so they are looked at here before it is given the file.
+No code from a file ever runs, whatever is in it. torch looks at none of the sums in its own new files, which are zip
+archives; one that is damaged may make it read beyond the end of a tensor, or give memory that was never written. So
+it is given an archive made anew of the members whose sums are right.
 """
 
+import io
 import pickle
 import struct
 import tarfile
@@ -22,11 +24,11 @@ import torch
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.networks.tensors import Tensors
 
-# What reading a file may end in when any of its bytes may be another; each was seen, or is the family of one that was.
+# What reading a file may end in when any byte of it may be another.
 DAMAGE = (
-    OSError, EOFError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
-    NameError, ImportError, MemoryError, pickle.PickleError, struct.error, tarfile.TarError, zipfile.BadZipFile,
-    zlib.error, safetensors.SafetensorError,
+    OSError, EOFError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+    AssertionError, NameError, ImportError, MemoryError, pickle.PickleError, struct.error, tarfile.TarError,
+    zipfile.BadZipFile, zlib.error, safetensors.SafetensorError,
 )  # fmt: skip
 
 
@@ -41,21 +43,22 @@ def read_torch(path: Path, advice: str, unpickler: ModuleType | None = None) -> 
         warnings.simplefilter("ignore")  # of old storages, and of classes whose source the file keeps
         with open(path, "rb") as file:
             new = file.read(4) == b"PK\3\4"  # by which torch tells them
-        if new:
-            _check_archive(path)
-        return torch.load(path, map_location="cpu", pickle_module=unpickler, weights_only=unpickler is None)
+        content = _made_anew(path) if new else path
+        return torch.load(content, map_location="cpu", pickle_module=unpickler, weights_only=unpickler is None)
 
 
-def _check_archive(path: Path) -> None:
-    """Raises BadZipFile where a member of the archive is not what it was when it was written."""
-    with zipfile.ZipFile(path) as archive:
-        if any(each.filename.endswith("constants.pkl") for each in archive.infolist()):
-            raise zipfile.BadZipFile("it is a compiled program")
-        # torch believes the first size, and zipfile sums up no more than the second.
-        if any(each.file_size != each.compress_size for each in archive.infolist()):
-            raise zipfile.BadZipFile("one of its members has two sizes")
-        if (damaged := archive.testzip()) is not None:
-            raise zipfile.BadZipFile(f"{damaged} has not the sum that it was written with")
+def _made_anew(path: Path) -> io.BytesIO:
+    """The archive once more. Raises BadZipFile where a member is not what it was when it was written."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w") as anew:
+        for member in archive.infolist():
+            if member.filename.endswith("constants.pkl"):
+                raise zipfile.BadZipFile("it is a compiled program")
+            if member.file_size != member.compress_size:
+                raise zipfile.BadZipFile(f"{member.filename} has two sizes")
+            anew.writestr(member.filename, archive.read(member))  # which looks at its sum
+    copy.seek(0)
+    return copy
 
 
 def read_safetensors(path: Path, advice: str) -> tuple[Tensors, dict[str, str]]:
@@ -90,7 +93,7 @@ def named_tensors(content: Any, path: Path) -> Tensors:
         raise UserError(f"{path}: holds no named tensors; give the file of the weights.")
     for name, each in content.items():
         if not (isinstance(name, str) and isinstance(each, torch.Tensor)):
-            raise UserError(f"{path}: holds {str(name)[:80]!r}, which is no named tensor; give the file of the weights.")
+            raise UserError(f"{path}: holds {str(name)[:80]!r}, no named tensor; give the file of the weights.")
         if not _is_of_numbers(each, path.stat().st_size):
             raise UserError(f"{path}: the tensor {name[:80]!r} holds what is no finite number; give the file anew.")
     # Of a network that was wrapped to train on several cards.

@@ -47,5 +47,6 @@ def _sum(tensors: Tensors, header: str) -> str:
     found = sha256(header.encode())
     for name, each in sorted(tensors.items()):
         found.update(f"{name} {each.dtype} {tuple(each.shape)} ".encode())
-        found.update(each.flatten().view(torch.uint8).numpy().data)
+        # A clone, since a tensor of one number may have any stride, and be none the less contiguous.
+        found.update(each.clone(memory_format=torch.contiguous_format).flatten().view(torch.uint8).numpy().data)
     return found.hexdigest()

@@ -17,7 +17,7 @@ from workflow_scripts.lib.networks.tensor_files import named_tensors, read_safet
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.weights.published import Form
 
-FORM = Form("parametric", 16000, 1, None)
+FORM = Form("parametric", 16000, 1, None, "github.com/schufo/umss, folder trained_models")
 
 # Beginnings of names: ours, and those of the checkpoint. A name takes the first entry that it begins with.
 NAMES = {
