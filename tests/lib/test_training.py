@@ -4,11 +4,15 @@ import io
 import json
 import math
 import multiprocessing
+import re
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from tests.lib import toy
@@ -106,16 +110,77 @@ class _Trap:
 
 
 @pytest.mark.parametrize("kind", ["text", "pickle", "tensors"])
-def test_a_file_that_is_no_state_is_refused_and_no_code_in_it_runs(tmp_path, monkeypatch, kind):
+def test_a_file_that_is_no_state_is_put_aside_and_no_code_in_it_runs(tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / "state.pt"
+    path, said = tmp_path / "state.pt", []
     if kind == "text":
         path.write_text("no state")
     else:
         torch.save(_Trap() if kind == "pickle" else {"weights": torch.zeros(2)}, path)
-    with pytest.raises(UserError, match=r"state\.pt: is no state of a training .*; delete it to start anew\."):
-        checkpoint.load(path, "one")
-    assert not (tmp_path / "sprung").exists()
+    content = path.read_bytes()
+    assert checkpoint.load(path, "one", said.append) is None
+    (sentence,) = said
+    assert re.fullmatch(r".*state\.pt: .*, so it is now called state\.damaged1\.pt: starting anew\.", sentence)
+    assert "\n" not in sentence
+    assert [each.name for each in tmp_path.iterdir()] == ["state.damaged1.pt"]
+    assert (tmp_path / "state.damaged1.pt").read_bytes() == content
+
+
+def _flip(path, position):
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("damaged", "first"), [(["state.pt"], 36), (["state.pt", "state.before.pt"], 1)])
+def test_from_a_damaged_state_it_goes_on_from_the_one_before_or_anew_with_the_same_bits(tmp_path, damaged, first):
+    """A bit of a tensor is another than was written, which only a sum can tell."""
+    whole = toy.training(toy.Toy(), tmp_path / "whole.pt", stream=io.StringIO())
+    weights = whole.run()
+    schedule = replace(toy.SCHEDULE, checkpoint_seconds=1e9)  # states after the steps 35 and 42
+    with pytest.raises(Diverged):
+        toy.training(toy.Toy(spoil_loss=45), tmp_path / "state.pt", schedule, io.StringIO()).run()
+    for name in damaged:
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            tensor = max(archive.infolist(), key=lambda each: each.file_size * ("/data/" in each.filename))
+            bytes_of = archive.read(tensor)
+        _flip(tmp_path / name, (tmp_path / name).read_bytes().index(bytes_of) + len(bytes_of) // 2)
+    mended, said = toy.Toy(), io.StringIO()
+    again = toy.training(mended, tmp_path / "state.pt", schedule, said)
+    _assert_same_bits(again.run(), weights)
+    assert mended.steps[0] == first
+    assert _outcome(again) == _outcome(whole)
+    assert len(list(tmp_path.glob("state.damaged*.pt"))) == len(damaged)
+    assert ("going on from the checkpoint before it" in said.getvalue()) and (
+        ("starting anew" in said.getvalue()) == (first == 1)
+    )
+    assert f"going on after step {first - 1}, from" in said.getvalue() or first == 1
+
+
+def test_killed_between_renaming_the_old_state_and_the_new_one_it_goes_on_from_the_old_one(tmp_path, monkeypatch):
+    checkpoint.save(tmp_path / "state.pt", "one", {"step": 1})
+    replace_file = Path.replace
+
+    def killed(path, target):
+        if path.name.startswith(".state"):
+            raise KeyboardInterrupt
+        return replace_file(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.save(tmp_path / "state.pt", "one", {"step": 2})
+    monkeypatch.undo()
+    assert not (tmp_path / "state.pt").exists()
+    assert checkpoint.load(tmp_path / "state.pt", "one", print) == {"step": 1}
+
+
+def test_two_states_are_kept_and_none_after_the_training(tmp_path):
+    for step in range(4):
+        checkpoint.save(tmp_path / "state.pt", "one", {"step": step})
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["state.before.pt", "state.pt"]
+    assert checkpoint.load(tmp_path / "state.before.pt", "one", print) == {"step": 2}
+    checkpoint.discard(tmp_path / "state.pt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_killed_job_was_writing_is_swept_away(tmp_path):
@@ -169,7 +234,7 @@ def test_weights_that_are_not_finite_are_never_in_a_checkpoint(tmp_path):
     schedule = replace(toy.SCHEDULE, checkpoint_every=1, validate_every=100)
     with pytest.raises(Diverged, match=r"at step 13; .*\(step 11\)"):
         toy.training(toy.Toy(spoil_weights=12), tmp_path / "state.pt", schedule, io.StringIO()).run()
-    state = checkpoint.load(tmp_path / "state.pt", "one")
+    state = checkpoint.load(tmp_path / "state.pt", "one", print)
     assert torch.isfinite(state["trainee"]["modules"]["second"]["bias"]).all()
 
 
@@ -244,6 +309,20 @@ def test_a_model_file_has_the_same_bytes_for_the_same_content_and_gives_it_back(
     read, header = model_file.load_model(tmp_path / "one", torch.device("cpu"))
     assert header == {"x": 1, "y": [2]} and read.keys() == model.keys()
     assert all(torch.equal(read[name], model[name]) for name in model)
+
+
+def test_a_model_file_with_another_bit_anywhere_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model_file.save_model(path, {"a": torch.arange(4.0)}, {"x": 1})
+    for position in range(path.stat().st_size):
+        _flip(path, position)
+        with pytest.raises(UserError, match=r"^[^\n]*model\.safetensors: .*; delete it, and it is made anew\.$"):
+            model_file.load_model(path, "cpu")
+        _flip(path, position)
+    assert model_file.load_model(path, "cpu")[1] == {"x": 1}
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match="has no header that a model of this workflow has"):
+        model_file.load_model(path, "cpu")
 
 
 # A training on one song, which has nothing to validate on

@@ -234,7 +234,7 @@ def test_a_training_that_goes_on_from_its_state_repeats_every_bit(constraint, tm
     for number in (1, 2, 3):
         straight.step(number)
     checkpoint.save(tmp_path / "state.pt", "same", loop.state_of(straight, accelerator))
-    loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same"))
+    loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same", print))
     assert straight.validate() == resumed.validate()
     for number in (4, 5):
         assert straight.step(number) == resumed.step(number)

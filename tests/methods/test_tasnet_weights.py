@@ -3,85 +3,43 @@
 import os
 import pickle
 import sys
-import types
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.methods.published_tasnet import network, published, save_as_published
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import WEIGHTS
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import conv_tasnet
-from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, Sizes
 from workflow_scripts.lib.weights import tasnet
 from workflow_scripts.lib.weights.model_file import load_model
 from workflow_scripts.lib.weights.published import check_weights
 from workflow_scripts.plan.declared import value_of
 from workflow_scripts.train.import_weights import WeightsFile, import_weights
 
-TINY = Sizes(filters=6, length=20, bottleneck=4, hidden=5, blocks=2, repeats=2)
 
-
-def network() -> ConvTasNet:
-    torch.manual_seed(0)
-    body = ConvTasNet(4, 2, TINY)
-    for parameter in body.parameters():
-        torch.nn.init.normal_(parameter)
-    return body
-
-
-def published(body: ConvTasNet) -> dict[str, torch.Tensor]:
-    """The network's tensors under the names of the public code, written out by hand."""
-    ours = body.state_dict()
-    theirs = {
-        "encoder.conv1d_U.weight": ours["encoder.weight"],
-        "separator.network.0.gamma": ours["normalise.gain"],
-        "separator.network.0.beta": ours["normalise.offset"],
-        "separator.network.1.weight": ours["bottleneck.weight"],
-        "separator.network.3.weight": ours["mask.weight"],
-        "decoder.basis_signals.weight": ours["decoder.weight"],
-    }
-    for repeat in range(2):
-        for block in range(2):
-            start, inside = f"separator.network.2.{repeat}.{block}.net.", f"repeats.{repeat}.{block}."
-            theirs[start + "0.weight"] = ours[inside + "widen.weight"]
-            theirs[start + "1.weight"] = ours[inside + "bend.weight"]
-            theirs[start + "2.gamma"] = ours[inside + "normalise.gain"]
-            theirs[start + "2.beta"] = ours[inside + "normalise.offset"]
-            theirs[start + "3.net.0.weight"] = ours[inside + "along.weight"]
-            theirs[start + "3.net.1.weight"] = ours[inside + "bend_again.weight"]
-            theirs[start + "3.net.2.gamma"] = ours[inside + "normalise_again.gain"]
-            theirs[start + "3.net.2.beta"] = ours[inside + "normalise_again.offset"]
-            theirs[start + "3.net.3.weight"] = ours[inside + "narrow.weight"]
-    return theirs
-
-
-@pytest.fixture
-def public_class(monkeypatch):
-    """A class under the name by which the pickles of the branch v1 call theirs; nothing may ever make one."""
-    module = types.ModuleType("demucs.tasnet")
-    module.ConvTasNet = type("ConvTasNet", (torch.nn.Module,), {"__module__": "demucs.tasnet"})
-    monkeypatch.setitem(sys.modules, "demucs", types.ModuleType("demucs"))
-    monkeypatch.setitem(sys.modules, "demucs.tasnet", module)
-    return module.ConvTasNet
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Path:
+    """A folder of files as the public code writes them: {v1,v2,state}-{zip,old}.th."""
+    folder = tmp_path_factory.mktemp("published")
+    save_as_published(published(network()), folder)
+    return folder
 
 
 def sum_of(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("new", [True, False], ids=["zip", "old"])
-@pytest.mark.parametrize("whole", [True, False], ids=["v1", "v2"])
-def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, public_class, monkeypatch, whole, new):
-    body, path = network(), tmp_path / "tasnet.th"
-    state = published(body)
-    content = {"class": public_class, "args": (), "kwargs": {"X": 2, "audio_channels": 2}, "state": state}
-    torch.save(content if whole else state, path, _use_new_zipfile_serialization=new)
-    monkeypatch.delitem(sys.modules, "demucs.tasnet")
-    monkeypatch.delitem(sys.modules, "demucs")
+@pytest.mark.parametrize("format", ["zip", "old"])
+@pytest.mark.parametrize("content", ["v1", "v2", "state"])
+def test_files_of_both_branches_and_both_formats_give_the_same_model(files, content, format):
+    assert "demucs" not in sys.modules
+    body, path = network(), files / f"{content}-{format}.th"
+    assert (b"demucs.tasnet" in path.read_bytes()) == (content != "state")
+    assert (b"class ConvTasNet(nn.Module)" in path.read_bytes()) == (content != "state" and format == "old")
     model = tasnet.read_model(path)
     assert {int(model[f"source.{name}"]) for name in ("drums", "bass", "other", "vocals")} == {0, 1, 2, 3}
     assert int(model["rate"]) == 44100
@@ -89,9 +47,29 @@ def test_files_of_both_branches_and_both_formats_give_the_same_model(tmp_path, p
     assert len(model) == len(body.state_dict()) + 5
 
 
-def test_the_command_writes_a_model_that_separates(tmp_path):
-    path, out = tmp_path / "tasnet.th", tmp_path / "model.safetensors"
-    torch.save(published(network()), path)
+def test_the_file_of_the_branch_v1_is_a_tuple_whose_last_member_is_the_state(files):
+    """So that the files above are what they are said to be, by torch's own reader."""
+    with torch.serialization.safe_globals([(tasnet.Placeholder, "demucs.tasnet.ConvTasNet")]):
+        content = torch.load(files / "v1-zip.th", weights_only=True)
+    assert isinstance(content, tuple) and content[:3] == (
+        tasnet.Placeholder, (), {"X": 2, "audio_channels": 2, "norm_type": "gLN"},
+    )  # fmt: skip
+    assert content[3].keys() == published(network()).keys()
+
+
+def test_weights_of_half_precision_or_of_a_wrapped_network_are_read(tmp_path):
+    state = published(network())
+    torch.save({name: each.half() for name, each in state.items()}, tmp_path / "half.th")
+    torch.save({"state": {f"module.{name}": each for name, each in state.items()}}, tmp_path / "wrapped.th")
+    half, wrapped = (tasnet.read_model(tmp_path / name) for name in ("half.th", "wrapped.th"))
+    body = network().state_dict()
+    assert all(half[name].dtype == torch.float32 for name in body)
+    assert all(torch.equal(half[name], each.half().float()) for name, each in body.items())
+    assert all(torch.equal(wrapped[name], each) for name, each in body.items())
+
+
+def test_the_command_writes_a_model_that_separates(files, tmp_path):
+    path, out = files / "v1-old.th", tmp_path / "model.safetensors"
     import_weights(weights=str(path), format="tasnet", out=out, sha256=sum_of(path)[:12])
     model, header = load_model(out, torch.device("cpu"))
     assert header["module"] == "conv_tasnet"
@@ -153,13 +131,18 @@ def test_files_of_other_kinds_are_refused_in_one_sentence(tmp_path):
     torch.jit.save(torch.jit.trace(Doubled(), torch.ones(1)), path)
     with pytest.raises(UserError, match="compiled program"):
         tasnet.read_tensors(path)
+    for name, value in (("numbers", torch.ones(3, dtype=torch.int64)), ("values", torch.tensor([1.0, float("nan")]))):
+        torch.save({name: value}, path)
+        with pytest.raises(UserError, match=f"the tensor '{name}' holds what is no finite number"):
+            tasnet.read_tensors(path)
     for content in (b"", b"no weights", bytes(1000)):
         path.write_bytes(content)
         with pytest.raises(UserError, match="cannot be read as weights"):
             tasnet.read_tensors(path)
-    torch.save([1, 2], path)
-    with pytest.raises(UserError, match="no named tensors"):
-        tasnet.read_tensors(path)
+    for content in ([1, 2], {}, ("class", (), {}, None)):
+        torch.save(content, path)
+        with pytest.raises(UserError, match="no named tensors"):
+            tasnet.read_tensors(path)
 
 
 def test_a_missing_another_or_a_misshapen_tensor_is_named():

@@ -240,7 +240,7 @@ def test_a_training_that_goes_on_from_its_state_repeats_every_bit(extra, tmp_pat
     for number in (1, 2, 3):
         straight.step(number)
     checkpoint.save(tmp_path / "state.pt", "same", loop.state_of(straight, accelerator))
-    loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same"))
+    loop.restore(resumed, accelerator, checkpoint.load(tmp_path / "state.pt", "same", print))
     assert straight.step(4) == resumed.step(4)
     one, two = straight.weights(), resumed.weights()
     assert len(one) > 10

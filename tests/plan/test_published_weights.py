@@ -8,7 +8,7 @@ from tests.plan.given import default, job, paths
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.plan.data_jobs import ImportWeights
-from workflow_scripts.plan.model_jobs import Adapt
+from workflow_scripts.plan.model_jobs import Adapt, Separate
 from workflow_scripts.plan.plan import Plan
 from workflow_scripts.plan.rows import rows_of
 from workflow_scripts.plan.yaml_files import merge, read_yaml
@@ -111,9 +111,35 @@ ON_REAL_DATA = [*sorted((ROOT / "config/papers").glob("*.yaml")), ROOT / "config
 
 
 @pytest.mark.parametrize("path", ON_REAL_DATA, ids=lambda path: path.stem)
-def test_a_configuration_on_real_data_is_one_and_asks_for_the_terms_of_its_data(path):
-    given = merge(default(), read_yaml(path))
+def test_a_configuration_on_real_data_is_one_and_asks_for_the_terms_of_its_data(path, tmp_path):
+    (tmp_path / "umss.pth").write_text("weights")
+    weights = {"parametric_imported": {"weights": {"file": str(tmp_path / "umss.pth")}}}
+    given = merge(merge(default(), {"methods": weights}), read_yaml(path))
     with pytest.raises(UserError, match="downloaded only after you have accepted its terms"):
         Plan(given)
     plan = Plan(merge(given, {"datasets": {name: {"accept_licence": True} for name in given["datasets"]}}))
     assert all(rows_of(plan.configuration, name) for name in plan.configuration.run)
+
+
+def test_weights_that_must_be_had_from_elsewhere_and_are_not_there_are_told_with_their_place():
+    given = merge(default(), read_yaml(ROOT / "config/papers/parametric_weights.yaml"))
+    accepted = merge(given, {"datasets": {"csd": {"accept_licence": True}}})
+    with pytest.raises(UserError) as refusal:
+        Plan(accepted)
+    assert str(refusal.value) == (
+        "config: methods.parametric_imported.weights.file is 'umss.pth', where there is no file; give the path of one, "
+        "from github.com/schufo/umss, folder trained_models."
+    )
+
+
+def test_imported_parametric_weights_are_the_model_of_every_f0(tmp_path):
+    (tmp_path / "umss.pth").write_text("weights")
+    weights = {"parametric_imported": {"weights": {"file": str(tmp_path / "umss.pth")}}}
+    given = merge(default(methods=weights), read_yaml(ROOT / "config/papers/parametric_weights.yaml"))
+    accepted = merge(given, {"datasets": {"csd": {"accept_licence": True}}})
+    for f0 in ("stems", "mixture_published", "mixture"):
+        wildcards = {"dataset": "csd", "sources": "soprano+alto+tenor+bass", "method": "parametric_imported", "f0": f0}
+        found = paths(job(accepted, Separate, **wildcards, seed=0, split="test", shard="1-of-1"))
+        assert found["model"] == "results/import_weights/parametric_imported/model.safetensors"
+    with pytest.raises(UserError, match=r"fit the rate 16000, but it is 44100 in 'csd'"):
+        Plan(merge(accepted, {"datasets": {"csd": {"rate": 44100}}}))

@@ -8,7 +8,7 @@ from typing import Any
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import METHODS, WEIGHTS
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.lib.weights.published import check_weights
+from workflow_scripts.lib.weights.published import Form, check_weights
 from workflow_scripts.plan.configuration import Configuration, known
 from workflow_scripts.plan.declared import has, value_of
 from workflow_scripts.plan.job import text
@@ -127,8 +127,7 @@ def _check_weights(where: str, method: Method, entry: Comparison, dataset: Datas
             f"config: {where} needs weights, which are its model, and so neither 'training' nor a start; train a "
             "method of its own that starts from this one."
         )
-    _check_file(f"{where}.weights", method.weights)
-    form = value_of(WEIGHTS.module(method.weights.format), "FORM")
+    form = _check_file(f"{where}.weights", method.weights)
     needed: dict[str, tuple[Any, Any]] = {"module": (form.module, method.module)}
     needed |= {key: (getattr(form, key), getattr(dataset, key)) for key in ("rate", "channels")}
     if form.sources:
@@ -141,10 +140,14 @@ def _check_weights(where: str, method: Method, entry: Comparison, dataset: Datas
             )
 
 
-def _check_file(where: str, weights: Weights) -> None:
+def _check_file(where: str, weights: Weights) -> Form:
+    """What the weights fit. Raises UserError where the file cannot be had."""
     known(weights.format, dict.fromkeys(WEIGHTS.names()), f"{where}.format")
     module = WEIGHTS.module(weights.format)
-    check_weights(f"config: {where}", weights, value_of(module, "PUBLISHED") if has(module, "PUBLISHED") else {})
+    form: Form = value_of(module, "FORM")
+    published = value_of(module, "PUBLISHED") if has(module, "PUBLISHED") else {}
+    check_weights(f"config: {where}", weights, published, form.origin)
+    return form
 
 
 def _chain(configuration: Configuration, name: str) -> list[str]:

@@ -47,7 +47,7 @@ def import_weights(
     """
     reader = WEIGHTS.load(format)
     published = _published(reader)
-    check_weights("weights", WeightsFile(weights, sha256), published)
+    check_weights("weights", WeightsFile(weights, sha256), published, reader.FORM.origin)
     file = Path(weights).expanduser()
     if not file.is_file():
         known = published[weights]

@@ -13,6 +13,7 @@ from workflow_scripts.lib.core.provenance import folder_of, measured
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.methods import contract
 from workflow_scripts.lib.networks.tensors import Tensors
+from workflow_scripts.lib.training import checkpoint
 from workflow_scripts.lib.training.description import read_description
 from workflow_scripts.lib.training.devices import is_first_process, one_process_a_card
 from workflow_scripts.lib.training.job import TrainingDescription, TrainingJob
@@ -53,7 +54,7 @@ def train(
     if result.failed:
         print(f"{description.module}: {result.failed}", file=sys.stderr)
     else:
-        state.unlink(missing_ok=True)
+        checkpoint.discard(state)
 
 
 def read_start(start: tuple[Path, ...]) -> tuple[Tensors, str]:

@@ -158,7 +158,8 @@ class Loop:
     def _resume(self) -> None:
         if self.accelerator.is_main_process:
             checkpoint.sweep(self.state)
-        found = checkpoint.load(self.state, self.fingerprint)
+        with self.accelerator.main_process_first():  # puts a damaged one aside before the others look for it
+            found = checkpoint.load(self.state, self.fingerprint, self.progress.note)
         if found is not None:
             restore(self.trainee, self.accelerator, found["trainee"])
             self.history = History(**found["history"])

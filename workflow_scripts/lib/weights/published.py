@@ -21,12 +21,14 @@ class Form:
     """What weights of one format fit.
 
     module: of the methods.  rate: of the audio, in Hz.  channels: of it.  sources: in any order; None for any.
+    origin: where files that cannot be fetched are published.
     """
 
     module: str
     rate: int
     channels: int
     sources: tuple[str, ...] | None
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ class Weights(Protocol):
     def sha256(self) -> str | None: ...
 
 
-def check_weights(where: str, weights: Weights, published: Mapping[str, Published]) -> None:
+def check_weights(where: str, weights: Weights, published: Mapping[str, Published], origin: str = "") -> None:
     """Refuse weights that cannot be had.
 
-    where: the key that names them.  published: the files of their format that can be fetched, by name.
+    where: the key that names them.  published: the files of their format that can be fetched, by name.  origin: as in
+    `Form`.
     Raises UserError for a file that is neither there nor a published one that can be fetched, or a sum that is none.
     """
     file, sha256 = weights.file, weights.sha256
@@ -59,6 +62,7 @@ def check_weights(where: str, weights: Weights, published: Mapping[str, Publishe
         return
     if file not in published:
         hint = f" or the name of published weights: {nearest(file, published)}" if published else "."
+        hint = f", from {origin}." if origin else hint
         raise UserError(f"{where}.file is {file!r}, where there is no file; give the path of one{hint}")
     if len(published[file].sha256) < 64:
         raise UserError(

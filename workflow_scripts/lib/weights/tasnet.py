@@ -1,26 +1,24 @@
 """The published Conv-TasNet weights of facebookresearch/demucs as a model of `conv_tasnet`.
 
-Nothing but tensors, numbers, texts and their containers is read, so no code from a file ever runs. The file of the
-branch v2 holds tensors alone. That of the branch v1 is a pickle that also names the network's class and keeps the
-arguments that it was made with: the class becomes an inert placeholder, and whatever else the file asks for is refused.
+Nothing but tensors, numbers, texts and their containers is read, so no code from a file ever runs. The fetched file of
+the branch v2 holds tensors alone. What `save_model` of the branch v1 writes, and so `tasnet.th`, is the tuple of the
+network's class, the arguments that it was made with, and its state; that of the branch v2 writes a dictionary of them.
+The class becomes an inert placeholder, and whatever else the file asks for is refused.
 """
 
 import pickle
-import tarfile
-import types
-import warnings
-import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch._utils import _rebuild_tensor_v2
-from torch.serialization import SourceChangeWarning
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
+from workflow_scripts.lib.networks.tensor_files import named_tensors, read_torch
 from workflow_scripts.lib.networks.tensors import Tensors, order_of
 from workflow_scripts.lib.weights.published import Form, Published
 
@@ -75,19 +73,8 @@ def read_model(path: Path) -> Tensors:
 
 def read_tensors(path: Path) -> Tensors:
     """The tensors of a PyTorch file, old or new; of one that keeps class, arguments and state, those of the state."""
-    try:
-        content = _content(path)
-    except (OSError, RuntimeError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
-            pickle.UnpicklingError) as error:  # fmt: skip
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(
-            f"{path}: cannot be read as weights ({reason}); allowed are PyTorch files of tensors and of the published "
-            "Conv-TasNet."
-        ) from error
-    state = content.get("state", content) if isinstance(content, dict) else content
-    if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
-        raise UserError(f"{path}: holds no named tensors; give the file of the published weights.")
-    return dict(state)
+    advice = "allowed are PyTorch files of tensors and of the published Conv-TasNet."
+    return named_tensors(read_torch(path, advice, RESTRICTED), path)
 
 
 def convert(tensors: Mapping[str, torch.Tensor], where: str) -> Tensors:
@@ -129,7 +116,7 @@ def _network(ours: Tensors) -> ConvTasNet:
 
 
 class Placeholder:
-    """Stands for the class that a file names; can be made of anything and does nothing."""
+    """Stands for a class that a file names; can be made of anything and does nothing."""
 
     dump_patches = False  # asked for by torch where a file keeps the source of a class
 
@@ -144,11 +131,17 @@ ALLOWED = {
     "collections.OrderedDict": OrderedDict,
     "torch._utils._rebuild_tensor_v2": _rebuild_tensor_v2,
     "demucs.tasnet.ConvTasNet": Placeholder,
+    # Of how it was trained, which the code of the branch v2 keeps.
+    "argparse.Namespace": Placeholder,
+    "pathlib.PosixPath": Placeholder,
 }
 
 
-class Restricted(pickle.Unpickler):
-    """Finds only what is needed to build named tensors; torch itself finds the types of their storages."""
+class Restricted(pickle._Unpickler):
+    """Finds only what is needed to build named tensors; torch itself finds the types of their storages.
+
+    In Python, since the one in C takes gigabytes for what a damaged number asks of it.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         found = ALLOWED.get(f"{module}.{name}")
@@ -157,16 +150,5 @@ class Restricted(pickle.Unpickler):
         return found
 
 
-def _content(path: Path) -> Any:
-    # Both are kinds of files that torch would open by other means than the unpickler that it is given.
-    if tarfile.is_tarfile(path):
-        raise pickle.UnpicklingError("it is a tar archive")
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(name.endswith("constants.pkl") for name in archive.namelist()):
-                raise pickle.UnpicklingError("it is a compiled program")
-    reader = types.ModuleType("restricted")
-    vars(reader).update(Unpickler=Restricted, load=lambda file, **options: Restricted(file, **options).load())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SourceChangeWarning)
-        return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+RESTRICTED = ModuleType("restricted")
+vars(RESTRICTED).update(Unpickler=Restricted, load=lambda file, **options: Restricted(file, **options).load())

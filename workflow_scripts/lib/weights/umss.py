@@ -6,20 +6,18 @@ a file ever runs. The names are those of the modules in that repository's models
 `synthesis: as published`.
 """
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.networks.parametric import ParametricNetwork
+from workflow_scripts.lib.networks.tensor_files import named_tensors, read_safetensors, read_torch
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.weights.published import Form
 
-FORM = Form("parametric", 16000, 1, None)
+FORM = Form("parametric", 16000, 1, None, "github.com/schufo/umss, folder trained_models")
 
 # Beginnings of names: ours, and those of the checkpoint. A name takes the first entry that it begins with.
 NAMES = {
@@ -42,28 +40,13 @@ NAMES = {
 
 
 def read_model(path: Path, names: Mapping[str, str] = NAMES) -> Tensors:
-    """A checkpoint file -> what `parametric.separate` takes as its model.
+    """A checkpoint file, .safetensors or PyTorch's -> what `parametric.separate` takes as its model.
 
     Raises UserError where the file cannot be read, a tensor is missing or unknown, or a shape is not the published one.
     """
-    return convert(read_tensors(path), str(path), names)
-
-
-def read_tensors(path: Path) -> Tensors:
-    """The tensors of a .safetensors or PyTorch file; of a training state, those under `state_dict`."""
-    try:
-        if Path(path).suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, safetensors.SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"{path}: cannot be read as weights ({reason}); allowed are safetensors, and PyTorch files of tensors."
-        ) from error
-    content = content.get("state_dict", content) if isinstance(content, dict) else content
-    if not isinstance(content, dict) or not all(isinstance(each, torch.Tensor) for each in content.values()):
-        raise UserError(f"{path}: holds no named tensors; give the file of the weights (a state_dict).")
-    return dict(content)
+    path, advice = Path(path), "allowed are safetensors, and PyTorch files of tensors."
+    content = read_safetensors(path, advice)[0] if path.suffix == ".safetensors" else read_torch(path, advice)
+    return convert(named_tensors(content, path), str(path), names)
 
 
 def convert(tensors: Tensors, where: str, names: Mapping[str, str] = NAMES) -> Tensors:
