@@ -33,7 +33,8 @@ def _unlike(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Stem = Annotated[str, Field(pattern=r"^[^/]+$"), AfterValidator(_name_of_stem)]  # a name of a file, joined by +
+PATTERN = r"""^[^\s./\\;:+*?"<>|{}$-][^/\\;:+*?"<>|{}$]*$"""
+Stem = Annotated[str, Field(pattern=PATTERN), AfterValidator(_name_of_stem)]  # a name of a file, joined by +
 Stems = Annotated[tuple[Stem, ...], AfterValidator(_unlike)]
 Values = dict[str, Annotated[Any, Free("checked by the class `Settings` of the kind or module")]]
 Names = Annotated[tuple[Named, ...], Unique]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.files import named
 from workflow_scripts.lib.core.names import composed, of_the_system, same_name
 from workflow_scripts.lib.core.text_table import Row, TextTable, fitted, number_of, read_lines, table_of
 
@@ -39,6 +40,15 @@ class Contour:
 
 
 Contours = dict[str, Contour]  # by voice; the name of one that the file does not name is empty
+
+
+def path_of(root: Path, track: str, voices: Sequence[str]) -> Path:
+    """The file of a track, or the folder of the files of its voices; `<track>.csv` where there is neither."""
+    if root.is_file():
+        return root
+    if found := named(root, track, (*ENDINGS, "")):
+        return found
+    return root if all(named(root, voice, ENDINGS) for voice in voices) else root / f"{track}.csv"
 
 
 def read_contours(path: Path) -> Contours:

@@ -20,7 +20,7 @@ from workflow_scripts.lib.audio.header import read_header
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_json
 from workflow_scripts.lib.core.names import MIXTURE
-from workflow_scripts.lib.datasets.form import Form, check_channels, clips_of, common_length, form_of
+from workflow_scripts.lib.datasets.form import Form, check_channels, common_length, form_of, headers_of
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack, refuse_clashes, sort_key
 from workflow_scripts.lib.datasets.table import Track, write_tracks
 from workflow_scripts.lib.datasets.workers import map_processes
@@ -81,7 +81,7 @@ def convert_tracks(
     """
     tracks = sorted(tracks, key=sort_key)
     refuse_clashes(tracks, name)
-    form = form_of(tracks, rate, channels, mixture_is_sum, length_tolerance)
+    form = form_of(list(map(headers_of, tracks)), rate, channels, mixture_is_sum, length_tolerance)
     done = map_processes(partial(convert_track, root=root, form=form, place=place), tracks, processes)
     _refuse_same_audio(done, name)
     write_manifest(root, done, form)
@@ -90,8 +90,7 @@ def convert_tracks(
 
 def convert_track(raw: RawTrack, root: Path, form: Form, place: Place) -> PreparedTrack:
     """Check and write the files of one track, one after the other, so that few of them are in memory at once."""
-    headers = {name: (clip, read_header(clip.path, clip.shown)) for name, clip in clips_of(raw).items()}
-    length = common_length(headers, form)
+    length = common_length(headers_of(raw), form)
     folder = Path(root) / raw.split / raw.track
     total, hashes, silent = np.zeros((form.channels, 1)), {}, []
     for name, clip in raw.stems.items():

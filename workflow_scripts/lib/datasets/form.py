@@ -3,7 +3,7 @@
 Used while the workflow is planned, so nothing heavier than soundfile is imported here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workflow_scripts.lib.audio.header import Header, read_header
@@ -28,28 +28,29 @@ class Form:
     length_tolerance: float
 
 
+Headers = dict[str, tuple[Clip, Header]]  # of the files of a track, by name
+
+
+def headers_of(track: RawTrack) -> Headers:
+    """Raises UserError as `read_header`."""
+    return {name: (clip, read_header(clip.path, clip.shown)) for name, clip in clips_of(track).items()}
+
+
 def form_of(
-    tracks: Sequence[RawTrack], rate: int | None, channels: int | None, mixture_is_sum: bool, length_tolerance: float
+    headers: Sequence[Headers], rate: int | None, channels: int | None, mixture_is_sum: bool, length_tolerance: float
 ) -> Form:
-    """The form of the tracks, whose headers fit it.
+    """The form of the tracks with these headers, which fit it.
 
     rate in Hz and channels: None takes those of the first track's first stem, and of the widest file of all.
-    Raises UserError for a file whose header is wrong, has too many channels, or tells a length that is too far from
-    that of the others of its track.
+    Raises UserError for a file that has too many channels, or a length that is too far from those of its track.
     """
-    headers = [{name: read_header(clip.path, clip.shown) for name, clip in clips_of(track).items()} for track in tracks]
-    widest = max(header.channels for of in headers for header in of.values())
-    form = Form(
-        rate or next(iter(headers[0].values())).rate,
-        channels or min(widest, MOST_CHANNELS),
-        mixture_is_sum,
-        length_tolerance,
-    )
-    for track, of in zip(tracks, headers, strict=True):
-        clips = clips_of(track)
-        common_length({name: (clips[name], header) for name, header in of.items()}, form)
-        for name, header in of.items():
-            check_channels(clips[name].shown, header.channels, form.channels)
+    _, first = next(iter(headers[0].values()))
+    widest = max(header.channels for track in headers for _, header in track.values())
+    form = Form(rate or first.rate, channels or min(widest, MOST_CHANNELS), mixture_is_sum, length_tolerance)
+    for track in headers:
+        common_length(track, form)
+        for clip, header in track.values():
+            check_channels(clip.shown, header.channels, form.channels)
     return form
 
 
@@ -58,7 +59,7 @@ def clips_of(track: RawTrack) -> dict[str, Clip]:
     return track.stems | ({MIXTURE: track.mixture} if track.mixture else {})
 
 
-def common_length(files: Mapping[str, tuple[Clip, Header]], form: Form) -> int:
+def common_length(files: Headers, form: Form) -> int:
     """Samples at the data set's rate that the longest file of a track has.
 
     Raises UserError where the shortest is shorter by more than the tolerance.

@@ -7,9 +7,8 @@ import numpy as np
 
 from workflow_scripts.lib.audio.contour import nearest_frame, resample
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS
-from workflow_scripts.lib.audio.f0_files import ENDINGS, Contour, check_times, of_voices, read_contours
+from workflow_scripts.lib.audio.f0_files import Contour, check_times, of_voices, path_of, read_contours
 from workflow_scripts.lib.audio.f0_sources.contract import Given
-from workflow_scripts.lib.core.files import named
 from workflow_scripts.lib.core.settings import Free, Positive, settings
 
 
@@ -33,15 +32,6 @@ def find_f0(given: Given, settings: Settings) -> F0:
     """The file of the track, or the one of all. Raises UserError as `read`."""
     path = path_of(Path(settings.root).expanduser(), given.track, given.voices)
     return read(path, given.voices, given.read_audio().frames, settings)
-
-
-def path_of(root: Path, track: str, voices: tuple[str, ...]) -> Path:
-    """The file of a track, or the folder of the files of its voices; `<track>.csv` where there is neither."""
-    if root.is_file():
-        return root
-    if found := named(root, track, (*ENDINGS, "")):
-        return found
-    return root if all(named(root, voice, ENDINGS) for voice in voices) else root / f"{track}.csv"
 
 
 def read(path: Path, voices: tuple[str, ...], frames: int, settings: Settings) -> F0:

@@ -19,6 +19,7 @@ from workflow_scripts.lib.datasets.origin import READABLE, visible_files
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack
 
 MIXTURE_IS_SUM = True
+OPENS_NOTHING = True
 SONGS = {"ER": "El Rossinyol", "LI": "Locus Iste", "ND": "Nino Dios"}
 PARTS = ("soprano", "alto", "tenor", "bass")
 Singer = Annotated[int, Field(ge=1, le=4)]
