@@ -40,6 +40,9 @@ class Metric:
     definition: str
 
 
+FrameSeconds = Annotated[float, Field(gt=0, le=86400)]
+
+
 @settings
 class Scoring:
     """How the metrics of a comparison are computed. The silence rule is that of `silence_rule.too_quiet`."""
@@ -47,7 +50,7 @@ class Scoring:
     window: Annotated[float, Field(gt=0, le=86400, description="Length of the frames of framewise metrics, in s.")] = (
         1.0
     )
-    hop: Annotated[float, Field(gt=0, le=86400, description="Step between those frames, in s.")] = 1.0
+    hop: Annotated[FrameSeconds, Field(description="Step between those frames, in s.")] = 1.0
     energy_floor: Annotated[
         NotNegative | None,
         Field(
