@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from tests.lib.folders import RATE, STEMS, content, prepare, put, refusal, song, tone, wav
+from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.datasets.table import read_scene
 from workflow_scripts.lib.datasets.workers import map_processes
 
@@ -389,3 +390,93 @@ def test_a_refusal_keeps_the_older_result_whole(root, out):
     put(root / "b/voice.wav", np.full((100, 1), np.nan), subtype="FLOAT")
     refusal(root, out, root / "b/voice.wav", length_tolerance=1)
     assert content(out) == before
+
+
+# --- headers, system folders, names ----------------------------------------------------------------------------------
+
+
+def with_total(path, total):
+    """The FLAC file with another total of samples in its STREAMINFO, whose last 36 bits before the MD5 sum it is."""
+    data = bytearray(path.read_bytes())
+    packed = int.from_bytes(data[18:26], "big")
+    data[18:26] = ((packed >> 36 << 36) | total).to_bytes(8, "big")
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("total", "word"), [(2**36 - 1, "more than a day"), (0, "how long it is"), (2001, "damaged")])
+def test_a_flac_header_is_not_believed(root, out, total, word):
+    song(root / "a")
+    (root / "a/piano.wav").unlink()
+    with_total(put(root / "a/piano.flac", tone(300)), total)
+    refusal(root, out, root / "a/piano.flac", word)
+
+
+def test_a_header_that_promises_more_than_a_file_can_hold_is_read_block_by_block(tmp_path):
+    silence = put(tmp_path / "x.flac", np.zeros((2**20, 1), np.int16))
+    assert silence.stat().st_size * io.BELIEVED < 2**20
+    samples, rate = io.read(silence)
+    assert samples.shape == (1, 2**20) and rate == RATE and not samples.any()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(slice(24, 28), 1), (slice(24, 28), 4_000_000_000), (slice(22, 24), 60000)]
+)
+def test_rates_and_channels_that_no_recording_has_are_refused(root, out, field, value):
+    song(root / "a")
+    data = bytearray((root / "a/piano.wav").read_bytes())
+    data[field] = value.to_bytes(field.stop - field.start, "little")
+    (root / "a/piano.wav").write_bytes(data)
+    refusal(root, out, root / "a/piano.wav")
+
+
+def test_a_wav_cut_short_within_the_tolerance_is_refused_and_one_that_was_streamed_is_not(root, out):
+    song(root / "a")
+    whole = (root / "a/piano.wav").read_bytes()
+    (root / "a/piano.wav").write_bytes(whole[:-20])
+    refusal(root, out, root / "a/piano.wav", "cut short, only 3980 of its 4000 bytes")
+    streamed = bytearray(whole)
+    start = whole.index(b"data") + 4
+    streamed[start : start + 4] = b"\xff" * 4
+    (root / "a/piano.wav").write_bytes(streamed)
+    (track,) = prepare(root, out)
+    np.testing.assert_array_equal(wav(out / "test/a/piano.wav")[0], tone(400) / 2**15)
+    assert track.seconds == 0.25
+
+
+def test_the_widest_file_says_how_many_channels_there_are(root, out):
+    song(root / "a")
+    opposite = tone(300, channels=2) * np.array([1, -1], np.int16)
+    put(root / "a/piano.wav", opposite)
+    (track,) = prepare(root, out)
+    assert track.channels == 2
+    np.testing.assert_array_equal(wav(out / "test/a/piano.wav")[0] * 2**15, opposite)
+    np.testing.assert_array_equal(wav(out / "test/a/voice.wav")[0] * 2**15, tone(200, channels=2))
+
+
+def test_more_than_two_channels_are_refused_unless_one_is_asked_for(root, out):
+    song(root / "a")
+    put(root / "a/piano.wav", tone(300, channels=6))
+    refusal(root, out, root / "a/piano.wav", "6 channels")
+    (track,) = prepare(root, out, channels=1)
+    assert track.channels == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information", "#recycle", "__MACOSX", ".Trashes"]
+)
+def test_what_systems_and_network_drives_leave_is_passed_over(root, out, name):
+    song(root / "a"), song(root / name / "a", 300)
+    assert [track.track for track in prepare(root, out)] == ["a"]
+
+
+def test_a_name_is_the_same_composed_and_decomposed(root, out):
+    song(root / "Bjo\u0308rk", stems=("a\u0308", "piano")), song(root / "other", stems=("a\u0308", "piano"))
+    (root / "metadata.csv").write_text("track,song\nBj\u00f6rk,Joga\n\n,,\n")
+    (track,) = prepare(root, out, stems=("\u00e4", "piano"), keep={"test": ["Bj\u00f6rk"]})
+    assert (track.track, track.song) == ("Bj\u00f6rk", "Joga")
+    assert prepare(root, out, stems=("\u00e4", "piano"), keep={"test": ["Bjo\u0308rk"]}) == [track]
+
+
+def test_a_name_too_long_for_the_files_that_are_named_after_it_is_refused(root, out):
+    song(root / ("x" * 201))
+    refusal(root, out, "201 bytes", "200 bytes")

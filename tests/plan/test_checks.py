@@ -18,7 +18,7 @@ def refused(config, sentence):
 
 MISTAKES = [
     ("shrads", 2, "config: the key 'shrads' is unknown; did you mean 'shards'?"),
-    ("shards", "two", "config: the key 'shards' is 'two'; allowed is a whole number, at least 1."),
+    ("shards", "two", "config: the key 'shards' is 'two'; allowed is a whole number, at least 1, at most 10000."),
     ("run", ["guidet"], "config: run names 'guidet', which is not defined; did you mean 'guided'?"),
     (
         "comparisons.guided.methods",

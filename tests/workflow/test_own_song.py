@@ -15,6 +15,7 @@ from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.metrics import before_after
 from workflow_scripts.song.write_song import write_song
 
+TRACK = "My_song_1-872c26f4"
 SOURCES = ["vocals", "drums", "bass", "other"]
 
 
@@ -34,16 +35,16 @@ def test_stems_and_rest_add_up_to_the_recording_and_the_summary_says_what_change
         processes=1, cache=tmp_path,
     )  # fmt: skip
     (tmp_path / "data.json").write_text("{}")
-    mixture, rate = io.read(tmp_path / "data/test/My song (1)/mixture.wav")
+    mixture, rate = io.read(tmp_path / f"data/test/{TRACK}/mixture.wav")
     quarter = np.arange(mixture.shape[-1]) * 4 // mixture.shape[-1]
     for stage, vocals in (("before", 0.4), ("after", 0.4 * np.isin(quarter, (0, 3)))):
         parts = dict(zip(SOURCES, (vocals, 0.3, 0.2, 0.1), strict=True))
         for source, part in parts.items():
-            io.write(tmp_path / stage / "My song (1)" / f"{source}.wav", part * mixture, rate)
+            io.write(tmp_path / stage / TRACK / f"{source}.wav", part * mixture, rate)
         (tmp_path / f"{stage}.json").write_text("{}")
     with recorded(tmp_path / "marks.json", "") as folder:
         folder.mkdir(exist_ok=True)
-        (folder / "My song (1).txt").write_text("0.5\t1.5\t-vocals\n")
+        (folder / f"{TRACK}.txt").write_text("0.5\t1.5\t-vocals\n")
     folders = {name: tmp_path / f"{name}.json" for name in ("data", "before", "after", "marks")}
     out = tmp_path / "out.json"
     write_song(song=files["song"], **folders, sources=SOURCES, names=["old", "new"], out=out, code="")
@@ -67,12 +68,12 @@ def test_the_summary_of_an_ensemble_says_what_f0_each_voice_had(files, tmp_path)
         rate=8000, channels=1, processes=1, cache=tmp_path,
     )  # fmt: skip
     (tmp_path / "data.json").write_text("{}")
-    mixture, rate = io.read(tmp_path / "data/test/My song (1)/mixture.wav")
+    mixture, rate = io.read(tmp_path / f"data/test/{TRACK}/mixture.wav")
     for voice in ("high", "low"):
-        io.write(tmp_path / "after" / "My song (1)" / f"{voice}.wav", 0.5 * mixture, rate)
+        io.write(tmp_path / "after" / TRACK / f"{voice}.wav", 0.5 * mixture, rate)
     (tmp_path / "after.json").write_text("{}")
     hz = np.array([[0, 0, 440, 442, 444], [0, 0, 0, 0, 0]], float)
-    write_f0(tmp_path / "f0" / "My song (1).csv", F0(("high", "low"), hz, np.ones((2, 5))))
+    write_f0(tmp_path / "f0" / f"{TRACK}.csv", F0(("high", "low"), hz, np.ones((2, 5))))
     (tmp_path / "f0.json").write_text("{}")
     given = {name: tmp_path / f"{name}.json" for name in ("data", "after", "f0", "out")}
     write_song(song=files["song"], **given, sources=["high", "low"], names=["Model"], code="")

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workflow_scripts.command import run
+from workflow_scripts.lib.core.names import ACCOMPANIMENT
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.registry import MARKS_SOURCES
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, Mark, read_marks, write_marks
+from workflow_scripts.lib.datasets.marks import Mark, read_marks, write_marks
 from workflow_scripts.lib.datasets.marks_sources.contract import Given
 from workflow_scripts.lib.datasets.table import Track, read_tracks, shard
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.names import NO_F0
+from workflow_scripts.lib.core.names import ACCOMPANIMENT, NO_F0
 from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, LAYOUTS, MARKS_SOURCES, Registry
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.origin import check_dataset
@@ -15,6 +15,7 @@ from workflow_scripts.plan.configuration import Configuration, known
 from workflow_scripts.plan.declared import value_of
 from workflow_scripts.plan.keys import Comparison, Dataset
 from workflow_scripts.plan.method_checks import check_method
+from workflow_scripts.plan.recordings import check_tracks
 from workflow_scripts.plan.rows import metric_homes
 
 
@@ -69,6 +70,7 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
         known(voice, dict.fromkeys(dataset.voices), f"{where}.degrade.left_out")
     for name in (name for pair in entry.contrasts for name in pair):
         known(name, configuration.libraries["methods"], f"{where}.contrasts")
+    check_tracks(configuration, where, entry)
 
 
 def _check_dataset(name: str, dataset: Dataset) -> None:
@@ -102,10 +104,10 @@ def _shown(value: Any) -> Any:
 
 def _check_sources(where: str, entry: Comparison, dataset: Dataset) -> None:
     for source in entry.sources:
-        known(source, dict.fromkeys([*dataset.stems, "accompaniment"]), f"{where}.sources")
-    if "accompaniment" in entry.sources and set(dataset.stems) <= set(entry.sources):
+        known(source, dict.fromkeys([*dataset.stems, ACCOMPANIMENT]), f"{where}.sources")
+    if ACCOMPANIMENT in {*entry.sources} - {*dataset.stems} and set(dataset.stems) <= set(entry.sources):
         raise UserError(
-            f"config: {where}.sources has 'accompaniment', the sum of the stems not named, but names every stem."
+            f"config: {where}.sources has {ACCOMPANIMENT!r}, the sum of the stems not named, but names every stem."
         )
 
 

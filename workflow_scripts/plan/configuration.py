@@ -36,6 +36,7 @@ class Configuration:
             config, self.song = with_song(config, self.keys, paths, self)
             self._take(config)
         self.fingerprints: dict[Any, str] = {}  # of jobs, each made once
+        self.lengths: dict[str, Any] = {}  # of the tracks of data sets, each looked at once
         self.run = {name: known(name, self.keys.comparisons, "run") for name in self.keys.run}
         self.run = {name: replace(each, methods=self._with_rows_of_marks(each)) for name, each in self.run.items()}
 

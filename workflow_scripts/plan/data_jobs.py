@@ -107,7 +107,7 @@ class EstimateF0(FromSource):
 
     f0: str
     rule, stage = "estimate_f0", "f0"
-    registry, files, told = F0_SOURCES, "folder", "voices"
+    registry, files, told = F0_SOURCES, "text", "voices"
 
     @property
     def folder(self) -> str:
@@ -127,7 +127,7 @@ class MakeMarks(FromSource):
 
     marks: str
     rule, stage = "make_marks", "marks"
-    registry, files, told = MARKS_SOURCES, "marks", "stems"
+    registry, files, told = MARKS_SOURCES, "text", "stems"
 
     @property
     def folder(self) -> str:

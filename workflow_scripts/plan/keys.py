@@ -7,20 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from workflow_scripts.lib.core.settings import Free, Unique, settings
+from workflow_scripts.lib.core.names import RATES
+from workflow_scripts.lib.core.settings import Unique, settings
 from workflow_scripts.lib.datasets.budget import Budget, UnpairedBudget
 from workflow_scripts.lib.metrics.contract import Scoring
 from workflow_scripts.lib.training.description import Need
 from workflow_scripts.lib.training.schedule import Schedule
-
-Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # a name that is one of a folder
-Named = Annotated[str, Free("a name that the plan looks up")]
-Shown = Annotated[str, Free("a text that people read")]
-Path = Annotated[str, Free("a path or an address of the user's")]
-Stem = Annotated[str, Field(pattern=r"^[^./+][^/+]*$")]  # a name of a file, joined by + in those of folders
-Values = dict[str, Annotated[Any, Free("checked by the class `Settings` of the kind or module")]]
-Names = Annotated[tuple[Named, ...], Unique]
-SomeNames = Annotated[tuple[Named, ...], Field(min_length=1), Unique]
+from workflow_scripts.plan.key_types import Folder, Named, Names, Path, Shown, SomeNames, Stems, Values
 
 
 def key(description: str, **bounds: Any) -> Any:
@@ -240,7 +233,7 @@ class Dataset:
     """A data set."""
 
     kind: Annotated[Named, key("Where the data comes from: a module of workflow_scripts/lib/datasets/kinds.")]
-    stems: Annotated[tuple[Stem, ...], key("Names of the isolated sources of every track.", min_length=1), Unique]
+    stems: Annotated[Stems, key("Names of the isolated sources of every track.", min_length=1)]
     like: Annotated[Named | None, key("Name of another data set, whose keys hold here too.")] = None
     label: Annotated[Shown, key("Name in tables and figures.")] = ""
     remark: Annotated[Shown, key("Stands under every table made from the data.")] = ""
@@ -254,12 +247,12 @@ class Dataset:
     )
     voices: Annotated[Names, key("Stems that have an F0, the highest first.")] = ()
     rate: Annotated[
-        Annotated[int, Field(ge=4000, le=768000)] | None,
+        Annotated[int, Field(ge=RATES[0], le=RATES[1])] | None,
         key("Sampling rate of the prepared files in Hz; null keeps that of the first track."),
     ] = None
     channels: Annotated[
         Annotated[int, Field(ge=1, le=2)] | None,
-        key("Channels of the prepared files; null keeps those of the first track."),
+        key("Channels of the prepared files; null takes those of the widest file, one or two."),
     ] = None
     muted: Annotated[
         Muted | None,
@@ -290,12 +283,11 @@ class OwnSong:
         Named, key("Method for a vocal ensemble with F0; one that learns from the recording itself.")
     ] = "parametric_unsupervised_test"
     ensemble_voices: Annotated[
-        tuple[Stem, ...],
+        Stems,
         key("Names of the voices, the highest first, where no F0 table names them.", min_length=1),
-        Unique,
     ] = ("soprano", "alto", "tenor", "bass")
     ensemble_rate: Annotated[
-        int, key("Sampling rate at which an ensemble is separated, in Hz.", ge=4000, le=768000)
+        int, key("Sampling rate at which an ensemble is separated, in Hz.", ge=RATES[0], le=RATES[1])
     ] = 16000
 
 
@@ -314,6 +306,7 @@ class Keys:
         key(
             "Number of jobs that the tracks of one stage are cut into; more of them use more cores or nodes at once.",
             ge=1,
+            le=10000,
         ),
     ] = 1
     data_cache: Annotated[Path, key("Folder for downloaded archives and for the hashes of the user's own files.")] = (

@@ -3,19 +3,18 @@
 Imported by the Snakefile, so nothing heavy is imported here.
 """
 
-import csv
-import math
-import re
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.core.names import NO_F0
+from workflow_scripts.lib.core.names import NO_F0, REST, same_name, slug, wrong_in_stem
 from workflow_scripts.lib.core.registry import WEIGHTS
 from workflow_scripts.plan.declared import value_of
 from workflow_scripts.plan.keys import Dataset, Keys, Method, Weights
+from workflow_scripts.plan.own_files import check_f0, check_marks, seconds_of, voices_of
 
 NAME = "own"  # of the user's marks and F0
 HOW = (
@@ -23,6 +22,7 @@ HOW = (
     "vocals play or '-vocals' where they are silent) and add marks=PATH, or for a vocal ensemble add f0=PATH (CSV: "
     "time, voice, Hz) or f0=mixture"
 )
+QUOTING = "a path with ' #', ': ', brackets or braces needs a second pair of quotes: --config 'song=\"Song #1.wav\"'"
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ class Song:
 
 def without_paths(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The configuration without `marks=PATH` and `f0=PATH`, which stand where it has mappings, and these."""
+    for name in ("song", "marks", "f0"):
+        if isinstance(config.get(name), list | int | float) or (name == "song" and isinstance(config.get(name), dict)):
+            raise UserError(f"config: {name} is {config[name]!r}, which is no path; {QUOTING}.")
     paths = {name: config[name] for name in ("marks", "f0") if isinstance(config.get(name), str)}
     return {name: value for name, value in config.items() if name not in paths}, paths
 
@@ -111,7 +114,10 @@ def _guided(
     song = Song(_name(file), file, f"song-{_name(file)}", method, entry.start, NO_F0, True)
     weights = (entry if entry.start is None or "training" in entry.needs else known.method(entry.start)).weights
     form = _form_of_weights(weights) if weights else _form_of_data(known, keys.own_song.guided_data)
-    _check_marks(root, form["stems"])
+    _check_stems(form["stems"], f"config: own_song.{'guided_method' if weights else 'guided_data'}")
+    seconds = seconds_of(file, form["channels"])
+    if form["stems"]:
+        check_marks(root, {file.stem: seconds}, form["stems"])
     return song, form
 
 
@@ -125,15 +131,6 @@ def _form_of_data(known: Definitions, name: str) -> dict[str, Any]:
     return {"stems": list(data.stems), "rate": data.rate, "channels": data.channels, "models_from": name}
 
 
-def _check_marks(file: Path, stems: Sequence[str]) -> None:
-    """Raises UserError for what can be told without the recording, before a model is trained in vain."""
-    # Imported here, for it brings numpy, which no other start of Snakemake needs.
-    from workflow_scripts.lib.datasets.marks_sources import file as own_marks
-
-    if stems:
-        own_marks.read(own_marks.Settings(str(file)), file.stem, stems, math.inf)
-
-
 def _ensemble(
     file: Path, config: dict[str, Any], keys: Keys, f0: str, known: Definitions
 ) -> tuple[Song, dict[str, Any]]:
@@ -142,42 +139,47 @@ def _ensemble(
     f0: a file, or the name of an F0 source.
     """
     own, sources = keys.own_song, known.libraries["f0"]
-    voices = list(own.ensemble_voices)
-    if Path(f0).suffix or Path(f0).expanduser().is_file():
-        table = _file("f0", f0)
+    voices, seconds = list(own.ensemble_voices), seconds_of(file, None)
+    path = Path(f0).expanduser()
+    if f0 not in sources and (path.suffix or path.exists()):
+        table = path.absolute() if path.is_dir() else _file("f0", f0)
         config["f0"][NAME] = {"label": table.name, "kind": "file", "settings": {"root": str(table)}}
-        f0, voices = NAME, _voices(table)
+        f0, voices = NAME, voices_of(table)
+        _check_stems(voices, str(table))
+        check_f0(table, {slug(file.stem): seconds}, voices)
     elif f0 not in sources:
         raise UserError(f"config: f0 is {f0!r}, no file and no F0 source; {nearest(f0, sources)}")
     song = Song(_name(file), file, f"song-{_name(file)}", own.ensemble_method, None, f0, False)
     return song, {"stems": voices, "voices": voices, "rate": own.ensemble_rate, "channels": None}
 
 
-def _voices(file: Path) -> list[str]:
-    """The voices of an F0 table, in the order in which they appear."""
-    try:
-        with open(file, encoding="utf-8-sig", newline="") as lines:
-            table = csv.DictReader(lines, restval="")
-            columns = {str(name).strip().lower(): name for name in table.fieldnames or ()}
-            voices = list(dict.fromkeys(row[columns["voice"]].strip() for row in table)) if "voice" in columns else []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file}: is no CSV table of F0 with the columns time, voice, Hz ({error}).") from error
-    if not {"time", "voice"} <= columns.keys() or columns.keys().isdisjoint({"hz", "f0"}):
-        raise UserError(
-            f"{file}: the first line is {','.join(columns.values())!r}; needed are the columns time, voice and Hz, "
-            "with commas between them."
-        )
-    if not any(voices):
-        raise UserError(f"{file}: no row names a voice; write one in the column voice, such as 'soprano'.")
-    return list(filter(None, voices))
+def _check_stems(stems: Sequence[str], where: str) -> None:
+    """Raises UserError for a name that no file of its own can have beside the others. where: they come from."""
+    for stem in stems:
+        wrong = wrong_in_stem(stem)
+        if same_name(stem) == REST:
+            wrong = f"is {REST!r}, which is that of what no stem holds"
+        if wrong:
+            raise UserError(f"{where}: the name {stem!r} {wrong}; rename it, for a file is called after it.")
 
 
 def _file(key: str, given: str) -> Path:
     path = Path(given).expanduser().absolute()
     if not path.is_file():
-        raise UserError(f"config: {key} is {str(given)!r}, where there is no file; give the path of one.")
+        cut = path.parent.is_dir() and any(each.name.startswith(f"{path.name} #") for each in path.parent.iterdir())
+        way_out = QUOTING if cut or not given else "give the path of one"
+        raise UserError(f"config: {key} is {str(given)!r}, where there is no file; {way_out}.")
     return path
 
 
 def _name(file: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", file.stem).strip("_") or "song"
+    """Name of the folder of results. Raises UserError where another recording has made it."""
+    name = slug(file.stem)
+    manifest = Path(f"results/prepare/song-{name}/manifest.json")
+    other = Path(json.loads(manifest.read_text(encoding="utf-8"))["file"]) if manifest.is_file() else file
+    if other != file and other.is_file():
+        raise UserError(
+            f"config: song is {str(file)!r}, whose stems would take the place of those of {str(other)!r}, both in "
+            f"results/song/{name}; rename one of the two, or take results/prepare/song-{name} away."
+        )
+    return name

@@ -33,6 +33,9 @@ def score(
     root, folders = folder_of(data), [folder_of(manifest) for manifest in estimates]
     tracks = shard(read_tracks(root, split), part)
     with recorded(out, code, scoring=asdict(chosen), data=[track.sha256 for track in tracks]) as folder:
+        if not tracks:  # there are more shards than tracks
+            _write_scores(folder, pd.DataFrame())
+            return
         tables = [_score(track, root, sources, folders, metrics, families, chosen) for track in tracks]
         scores = pd.concat(tables, ignore_index=True)
         for name in ("method", "f0", "seed"):
@@ -41,8 +44,12 @@ def score(
         scores.insert(0, "comparison", comparison)
         scores.insert(1, "dataset", dataset)
         _write_museval(scores, folder / "museval", split, chosen)
-        with atomic(folder / "scores.parquet") as temporary:
-            scores.drop(columns="row").to_parquet(temporary, index=False)
+        _write_scores(folder, scores.drop(columns="row"))
+
+
+def _write_scores(folder: Path, scores: pd.DataFrame) -> None:
+    with atomic(folder / "scores.parquet") as temporary:
+        scores.to_parquet(temporary, index=False)
 
 
 def _score(

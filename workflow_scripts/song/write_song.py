@@ -10,8 +10,9 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import read_f0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.names import ACCOMPANIMENT
 from workflow_scripts.lib.core.provenance import folder_of, recorded
-from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, read_marks, states
+from workflow_scripts.lib.datasets.marks import read_marks, states
 from workflow_scripts.lib.datasets.table import Track, read_mixture, read_tracks
 from workflow_scripts.lib.metrics import before_after
 

@@ -60,7 +60,7 @@ def write_f0(path: Path, f0: F0) -> None:
 def read_f0(path: Path) -> F0:
     """Read a table that `write_f0` wrote. Raises UserError where it is none."""
     try:
-        table = pd.read_csv(path, dtype={"voice": str})
+        table = pd.read_csv(path, dtype={"voice": str}, keep_default_na=False)
         voices = tuple(table["voice"].drop_duplicates())
         hz, confidence = (table[name].to_numpy(float).reshape(len(voices), -1) for name in ("f0", "confidence"))
         return F0(voices, hz, confidence)

@@ -17,7 +17,7 @@ from torch.nn.functional import pad
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.windows import length_error
 from workflow_scripts.lib.core.generators import generator_of
-from workflow_scripts.lib.core.settings import Count, NotNegative, Overlap, Positive, settings
+from workflow_scripts.lib.core.settings import Count, NotNegative, Overlap, Seconds, settings
 
 # mixture [batch, channel, time] -> estimates [batch, source, channel, time]
 Separator = Callable[[torch.Tensor], torch.Tensor]
@@ -33,7 +33,7 @@ class Assembly:
     """
 
     assembly: Literal["faded", "shifted"] = "faded"
-    chunk_seconds: Positive = 10.0
+    chunk_seconds: Seconds = 10.0
     overlap: Overlap = 0.25
     shifts: Count = 10
     shift_seconds: NotNegative = 0.5

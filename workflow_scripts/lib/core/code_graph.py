@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "workflow_scripts"
 
 WHOLE = "*"  # in place of a name: everything that a module defines
-CHECKS = frozenset({"check", "check_data"})  # methods of settings, which only refuse (see `settings`)
+CHECKS = frozenset({"check", "check_data", "check_sources"})  # methods of settings, which only refuse (see `settings`)
 PROGRESS = frozenset({"note", "debug", "info", "warning", "warn", "print"})  # calls that only tell a reader something
 DATA = (".json", ".csv", ".yaml", ".html")
 

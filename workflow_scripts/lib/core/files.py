@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from workflow_scripts.lib.core.names import composed
 
 
 @contextmanager
@@ -20,6 +22,13 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def named(folder: Path, name: str, endings: Sequence[str]) -> Path | None:
+    """What is called `name` with one of the endings in a folder, composed or decomposed; None where nothing is."""
+    wanted = [composed(name + ending) for ending in endings]
+    inside = {composed(path.name): path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
+    return next((inside[each] for each in wanted if each in inside), None)
 
 
 def write_text(path: Path, text: str) -> None:

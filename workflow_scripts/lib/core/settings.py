@@ -33,6 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]  # length of something that is held in memory
 Share = Annotated[float, Field(ge=0, le=1)]
 Overlap = Annotated[float, Field(ge=0, lt=1)]  # share of a chunk that the next one covers too
 
@@ -55,6 +56,7 @@ class Free:
 
 
 CONFIG = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+LARGEST = 1e12  # of all numbers, whatever they are for
 DECLARED: list[type] = []  # every class of settings that was imported, for the tests that look at all of them
 
 
@@ -77,8 +79,18 @@ def checked(of: type[Class], values: Any, where: str) -> Class:
         found = adapter.validate_json(json.dumps(values, default=str))
     except pydantic.ValidationError as error:
         raise UserError(sentence(error, adapter.json_schema(), values, where)) from None
+    _refuse_absurd(values, where)
     check_together(found, where)
     return found
+
+
+def _refuse_absurd(values: Any, where: str, path: tuple[Any, ...] = ()) -> None:
+    """Refuse numbers that no setting can mean; a job would ask for as much memory or time."""
+    inside = values.items() if isinstance(values, Mapping) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in inside:
+        _refuse_absurd(value, where, (*path, key))
+    if isinstance(values, int | float) and abs(values) > LARGEST:
+        raise UserError(f"{where}: {_at(path)} is {values!r}; allowed is a number up to {LARGEST:g}.")
 
 
 def check_together(found: Any, where: str) -> None:

@@ -12,46 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import soundfile
 
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.audio.header import read_header
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_json
+from workflow_scripts.lib.core.names import MIXTURE
+from workflow_scripts.lib.datasets.form import Form, check_channels, common_length, form_of, headers_of
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack, refuse_clashes, sort_key
 from workflow_scripts.lib.datasets.table import Track, write_tracks
 from workflow_scripts.lib.datasets.workers import map_processes
 
 MIXTURE_ERROR_DB = -40.0  # of the mixture's power; rounding of every file to 16 bits stays far below
 LSB = 2.0**-15  # one step of a 16-bit file
-KEPT = frozenset({"PCM_16", "PCM_24", "FLOAT"})  # encodings that a prepared file may have
 
 Place = Callable[[Path, Path], None]  # of a file that needs no change, to where it belongs
-
-
-@dataclass(frozen=True)
-class Form:
-    """What the prepared files of a data set have in common.
-
-    rate: in Hz. channels: count. mixture_is_sum: refuse a mixture that is not the sum of its stems.
-    length_tolerance: largest difference of the lengths within a track, in s, that is mended by zeros.
-    """
-
-    rate: int
-    channels: int
-    mixture_is_sum: bool
-    length_tolerance: float
-
-
-class Header(NamedTuple):
-    """What the header of an audio file says. rate in Hz; is_kept: a WAV in an encoding of prepared files."""
-
-    frames: int
-    rate: int
-    channels: int
-    is_kept: bool
 
 
 @dataclass(frozen=True)
@@ -98,14 +75,13 @@ def convert_tracks(
 ) -> None:
     """Write the folders, `manifest.json` and, last, `tracks.csv` of the tracks into `root`.
 
-    name: what messages call the data set, its folder. rate in Hz and channels: None takes those of the first stem of
-    the first track. place: what becomes of a file that needs no change.
+    name: what messages call the data set, its folder. rate in Hz, channels: as in `form_of`.
+    place: what becomes of a file that needs no change.
     Raises UserError for anything in the files that a fair comparison forbids.
     """
     tracks = sorted(tracks, key=sort_key)
     refuse_clashes(tracks, name)
-    first = read_header(next(iter(tracks[0].stems.values())))
-    form = Form(rate or first.rate, channels or first.channels, mixture_is_sum, length_tolerance)
+    form = form_of(list(map(headers_of, tracks)), rate, channels, mixture_is_sum, length_tolerance)
     done = map_processes(partial(convert_track, root=root, form=form, place=place), tracks, processes)
     _refuse_same_audio(done, name)
     write_manifest(root, done, form)
@@ -114,13 +90,12 @@ def convert_tracks(
 
 def convert_track(raw: RawTrack, root: Path, form: Form, place: Place) -> PreparedTrack:
     """Check and write the files of one track, one after the other, so that few of them are in memory at once."""
-    clips = dict(raw.stems) | ({"mixture": raw.mixture} if raw.mixture else {})
-    length = common_length({name: (clip, read_header(clip)) for name, clip in clips.items()}, form)
+    length = common_length(headers_of(raw), form)
     folder = Path(root) / raw.split / raw.track
-    total, hashes, silent = np.zeros((form.channels, length)), {}, []
+    total, hashes, silent = np.zeros((form.channels, 1)), {}, []
     for name, clip in raw.stems.items():
         samples = load_clip(clip, form, length)
-        total += samples
+        total = total + samples
         hashes[name] = _store(samples, clip, folder / f"{name}.wav", form, place)
         if not samples.any():
             silent.append(name)
@@ -128,7 +103,7 @@ def convert_track(raw: RawTrack, root: Path, form: Form, place: Place) -> Prepar
     mixture = load_clip(raw.mixture, form, length) if raw.mixture else total
     error = _mixture_error(mixture, total)
     _refuse_other_mixture(raw, mixture - total, error, form)
-    hashes["mixture"] = _store(mixture, raw.mixture, folder / "mixture.wav", form, place)
+    hashes[MIXTURE] = _store(mixture, raw.mixture, folder / f"{MIXTURE}.wav", form, place)
     row = _row(raw, hashes, length, form)
     sounding = {name: sha for name, sha in hashes.items() if name not in silent}
     return PreparedTrack(row, sounding, silent, "given" if raw.mixture else "sum of the stems", error)
@@ -160,65 +135,36 @@ def hash_of_track(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(f"{name}:{hashes[name]}" for name in sorted(hashes)).encode()).hexdigest()
 
 
-def common_length(files: Mapping[str, tuple[Clip, Header]], form: Form) -> int:
-    """Samples at the data set's rate that the longest file of a track has.
-
-    Raises UserError where the shortest is shorter by more than the tolerance.
-    """
-    seconds = {name: header.frames / header.rate for name, (_, header) in files.items()}
-    longest, shortest = max(seconds, key=seconds.__getitem__), min(seconds, key=seconds.__getitem__)
-    if seconds[longest] - seconds[shortest] > form.length_tolerance:
-        raise UserError(
-            f"{files[shortest][0].shown}: lasts {seconds[shortest]:.3f} s, but {files[longest][0].shown} lasts "
-            f"{seconds[longest]:.3f} s; up to {form.length_tolerance:g} s is padded with zeros; cut the files to one "
-            "length, or raise length_tolerance in the data set's settings."
-        )
-    lengths = [round(header.frames * form.rate / header.rate) for _, header in files.values()]
-    return max(1, *lengths)
-
-
-def read_header(clip: Clip) -> Header:
-    """Header of a file. Raises UserError where it is no audio or has no samples."""
-    try:
-        info = soundfile.info(str(clip.path))
-    except (soundfile.SoundFileError, OSError) as error:
-        raise UserError(
-            f"{clip.shown}: cannot be read as audio; convert it to WAV or FLAC, or take it away."
-        ) from error
-    if info.frames == 0:
-        raise UserError(f"{clip.shown}: holds no samples; give the recording, or zeros where the source is silent.")
-    is_kept = info.format in ("WAV", "WAVEX") and info.subtype in KEPT
-    return Header(info.frames, info.samplerate, info.channels, is_kept)
-
-
 def load_clip(clip: Clip, form: Form, length: int) -> np.ndarray:
-    """Samples [channel, time] float64 of a file in the data set's form. Raises UserError for NaN, infinity, damage."""
-    frames = read_header(clip).frames
+    """Samples [channel, time] float64 of a file in the data set's form. Raises UserError as `read_clip`."""
+    samples, rate = read_clip(clip)
+    samples = io.resample(with_channels(samples, form.channels, clip), rate, form.rate)[:, :length]
+    return np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
+
+
+def read_clip(clip: Clip) -> tuple[np.ndarray, int]:
+    """(samples [channel, time] float64, rate in Hz) of a file as it is. Raises UserError for NaN, infinity, damage."""
+    header = read_header(clip.path, clip.shown)
     samples, rate = io.read(clip.path)
-    if samples.shape[1] != frames:
+    if (header.is_exact and samples.shape[1] != header.frames) or not samples.size:
         raise UserError(
-            f"{clip.shown}: is damaged, only {samples.shape[1]} of its {frames} samples can be read; get it again."
+            f"{clip.shown}: is damaged, only {samples.shape[1]} of its {header.frames} samples can be read; get it "
+            "again."
         )
     bad = np.flatnonzero(~np.isfinite(samples).all(axis=0))
     if bad.size:
         raise UserError(
             f"{clip.shown}: has a sample that is NaN or infinite at {bad[0] / rate:.3f} s; export it again or mend it."
         )
-    samples = io.resample(_with_channels(samples, form.channels, clip), rate, form.rate)[:, :length]
-    return np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
+    return samples, rate
 
 
-def _with_channels(samples: np.ndarray, channels: int, clip: Clip) -> np.ndarray:
+def with_channels(samples: np.ndarray, channels: int, clip: Clip) -> np.ndarray:
     """Samples [channel, time] with another count of channels: mono is repeated, several are averaged to mono."""
+    check_channels(clip.shown, len(samples), channels)
     if len(samples) == channels:
         return samples
-    if channels == 1:
-        return samples.mean(axis=0, keepdims=True)
-    if len(samples) == 1:
-        return np.repeat(samples, channels, axis=0)
-    raise UserError(
-        f"{clip.shown}: has {len(samples)} channels, but the data set has {channels}; mix it down to {channels} or 1."
-    )
+    return samples.mean(axis=0, keepdims=True) if channels == 1 else np.repeat(samples, channels, axis=0)
 
 
 def _store(samples: np.ndarray, clip: Clip | None, path: Path, form: Form, place: Place) -> str:
@@ -236,7 +182,7 @@ def _store(samples: np.ndarray, clip: Clip | None, path: Path, form: Form, place
 
 
 def _needs_no_change(clip: Clip, shape: tuple[int, int], form: Form) -> bool:
-    header = read_header(clip)
+    header = read_header(clip.path, clip.shown)
     return header.is_kept and (header.rate, header.channels, header.frames) == (form.rate, *shape)
 
 

@@ -13,8 +13,8 @@ import pooch
 import requests
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.names import SPLITS
 from workflow_scripts.lib.datasets.archive import Archive
-from workflow_scripts.lib.datasets.table import SPLITS
 
 ATTEMPTS = 4  # connections a download
 PAUSE = 1.0  # s before the second, doubled each time

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workflow_scripts.lib.core.settings import Free, NotNegative, settings
+from workflow_scripts.lib.core.settings import Free, settings
 from workflow_scripts.lib.datasets.conversion import convert_tracks, place_file
 from workflow_scripts.lib.datasets.kinds.contract import Target
 from workflow_scripts.lib.datasets.raw import RawTrack, select_tracks
@@ -23,7 +23,7 @@ class FoundSettings:
 
     keep: Annotated[dict[str, tuple[str, ...]] | None, Free("names of tracks")] = None
     mixture_is_sum: bool | None = None
-    length_tolerance: NotNegative = 0.1
+    length_tolerance: Annotated[float, Field(ge=0, le=60)] = 0.1
 
 
 @settings

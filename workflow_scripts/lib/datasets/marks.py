@@ -9,27 +9,25 @@ or as CSV with a header and the columns start, end (s), source, state (`plays` o
 marked: nothing is known there.
 """
 
-import csv
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TextIO, TypeVar
 
 import numpy as np
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.names import ACCOMPANIMENT, same_name
+from workflow_scripts.lib.core.text_table import number_of, read_table
 
 PLAYS, NOT_MARKED, SILENT = 1, 0, -1
 STATES = {"plays": PLAYS, "silent": SILENT}
+FAR = 20  # marks that end so many times later than the audio are in another unit
 END_TOLERANCE = 0.5  # s by which a mark may reach beyond the audio; it is cut there
 ROUNDING = 0.001  # s by which marks of opposite states may overlap
 MINUS = ("-", "\u2212", "\u2013")  # hyphen, minus sign, dash
-ACCOMPANIMENT = "accompaniment"
-
-Line = TypeVar("Line")
 
 
 @dataclass(frozen=True, order=True)
@@ -56,8 +54,10 @@ def read_marks(path: Path, sources: Sequence[str], seconds: float) -> list[Mark]
     """
     path = Path(path)
     found = (_read_csv if path.suffix.lower() == ".csv" else _read_audacity)(path)
-    known = {source.casefold(): source for source in sources}
-    inside = [_cut_to_track(_with_known_name(mark, known), seconds) for mark in found]
+    known = {same_name(source): source for source in sources}
+    marks = [_with_known_name(mark, known) for mark in found]
+    _refuse_other_unit(marks, seconds)
+    inside = [_cut_to_track(mark, seconds) for mark in marks]
     return merge(mark for mark in inside if mark.end > mark.start)
 
 
@@ -128,7 +128,7 @@ def _together(rows: np.ndarray) -> np.ndarray:
 
 
 def _read_audacity(path: Path) -> list[Mark]:
-    lines = _read(path, lambda file: file.read().splitlines())
+    lines = _read_text(path).splitlines()
     return [
         _label(line, f"{path}, line {number}")
         for number, line in enumerate(lines, start=1)
@@ -146,48 +146,38 @@ def _label(line: str, where: str) -> Mark:
     text = fields[2].strip() if len(fields) == 3 else ""
     state = SILENT if text.startswith(MINUS) else PLAYS
     name = text[1:].strip() if text.startswith((*MINUS, "+")) else text
-    # Audacity reads a decimal comma too.
-    start, end = (_seconds(each.replace(",", "."), where) for each in fields[:2])
-    return Mark(start, end, name, state, where)
+    return Mark(_seconds(fields[0], where), _seconds(fields[1], where), name, state, where)
 
 
 def _read_csv(path: Path) -> list[Mark]:
-    rows = _read(path, lambda file: [(reader.line_num, row) for reader in [csv.reader(file)] for row in reader])
-    header = [name.strip().lower() for name in rows[0][1]] if rows else []
+    table = read_table(path, "a table of marks with the columns start, end, source, state")
     for column in ("start", "end", "source", "state"):
-        if header.count(column) != 1:
+        if table.header.count(column) != 1:
             raise UserError(
                 f"{path}, line 1: needed is one column each of start, end, source and state; there are "
-                f"{header.count(column)} of {column!r}."
+                f"{table.header.count(column)} of {column!r}."
             )
-    return [
-        _csv_mark(dict(zip(header, row, strict=False)), f"{path}, line {number}") for number, row in rows[1:] if row
-    ]
+    return [_csv_mark(row, f"{path}, line {number}") for number, row in table.rows()]
 
 
 def _csv_mark(row: dict[str, str], where: str) -> Mark:
-    state = row.get("state", "").strip().lower()
+    state = row["state"].lower()
     if state not in STATES:
         raise UserError(f"{where}: the state is {state!r}; {nearest(state, STATES)}")
-    start, end = (_seconds(row.get(name, ""), where) for name in ("start", "end"))
-    return Mark(start, end, row.get("source", "").strip(), STATES[state], where)
+    return Mark(_seconds(row["start"], where), _seconds(row["end"], where), row["source"], STATES[state], where)
 
 
-def _read(path: Path, how: Callable[[TextIO], list[Line]]) -> list[Line]:
+def _read_text(path: Path) -> str:
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return how(file)
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UserError(f"{path}: the marks cannot be read ({error.strerror}).") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path}: is no text of labels ({error}); export it again as UTF-8.") from error
 
 
 def _seconds(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number_of(text)
     if not math.isfinite(value):
         raise UserError(f"{where}: {text.strip()[:60]!r} is no time; a number of seconds belongs there.")
     return value
@@ -197,13 +187,24 @@ def _seconds(text: str, where: str) -> float:
 
 
 def _with_known_name(mark: Mark, known: dict[str, str]) -> Mark:
-    name = mark.source.casefold()
+    name = same_name(mark.source)
     if name not in known:
         raise UserError(
             f"{mark.where}: there is no source {mark.source!r}; {nearest(name, known.values())} (a minus before "
             "the name says that it is silent)."
         )
     return replace(mark, source=known[name])
+
+
+def _refuse_other_unit(marks: Sequence[Mark], seconds: float) -> None:
+    """Refuse times that are so far beyond the audio that they cannot be meant in s."""
+    last = max(marks, key=lambda mark: mark.end, default=None)
+    if last and last.end > FAR * seconds + END_TOLERANCE:
+        unit = "milliseconds" if last.end <= 1000 * (seconds + END_TOLERANCE) else "samples"
+        raise UserError(
+            f"{last.where}: the mark of {last.source!r} ends at {last.end:g}, but the audio lasts {seconds:.3f} s; "
+            f"these look like {unit}, and labels are in seconds, as Audacity has them."
+        )
 
 
 def _cut_to_track(mark: Mark, seconds: float) -> Mark:

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.files import sha256_file, write_json
+from workflow_scripts.lib.core.names import of_the_system
 
 READABLE = frozenset({".wav", ".flac"})
 OTHER_AUDIO = frozenset(
     {".aac", ".aif", ".aiff", ".au", ".caf", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".w64", ".wma", ".wv"}
 )
 HASHED = READABLE | OTHER_AUDIO | {".csv"}
-LABELS = frozenset({".txt"})
+LABELS = frozenset({".txt", ".tsv"})
 
 
 class Definition(Protocol):
@@ -75,7 +76,7 @@ def root_of(root: str) -> Path:
 def origin_hash(kind: str, settings: Mapping[str, Any], cache: Path) -> str:
     """A hash of the content that a data set is made from: equal content, equal hash, whatever the time stamps say.
 
-    kind: of a data set, or `marks` for label files, which are hashed too.
+    kind: of a data set, or `text` for tables and label files, which are hashed too.
     settings: of the kind: `root`, a file or folder of the user's, or `archives`, where data is downloaded.
     cache: folder in which the hashes of single files are kept by path, size and time of change, so that a second call
         reads no audio.
@@ -83,15 +84,15 @@ def origin_hash(kind: str, settings: Mapping[str, Any], cache: Path) -> str:
     Raises UserError where the user's folder is missing.
     """
     if settings.get("root"):
-        endings = HASHED | LABELS if kind == "marks" else HASHED
+        endings = HASHED | LABELS if kind == "text" else HASHED
         return _hash_of_files(root_of(settings["root"]), Path(cache) / "origin_hashes.json", endings)
     return ";".join(str(archive.get("sha256") or archive.get("md5")) for archive in settings.get("archives", ()))
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
-    """All files below a folder, links followed, in the order of their names, without hidden ones and `__MACOSX`."""
+    """All files below a folder, links followed, in the order of their names, without those of the system."""
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == "__MACOSX":
+        if of_the_system(path.name):
             continue
         if path.is_dir():
             # A link to a folder above would be followed for ever.

@@ -1,13 +1,12 @@
 """A data set as it was found, before anything is converted: which files are which stem of which track."""
 
-import csv
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.datasets.table import SPLITS
+from workflow_scripts.lib.core.names import LONGEST_TRACK, SPLITS, composed, same_name
+from workflow_scripts.lib.core.text_table import read_table
 
 METADATA = ("track", "song", "singers", "family")
 
@@ -41,19 +40,19 @@ class RawTrack:
     mixture: Clip | None
 
 
-def same_name(name: str) -> str:
-    """Names with equal values are one folder on some file systems: composed, case folded."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 def check_name(name: str, where: object) -> str:
-    """The name of a track, as it is. Raises UserError where it cannot be a folder or an entry of a list."""
+    """The name of a track, composed. Raises UserError where it cannot be a folder or an entry of a list."""
     if not name.strip() or name.startswith(".") or any(c in "/\\;" or not c.isprintable() for c in name):
         raise UserError(
             f"{where}: {name!r} cannot be the name of a track; rename it without a leading dot, '/', '\\', ';' or "
             "control characters."
         )
-    return name
+    if (size := len(composed(name).encode())) > LONGEST_TRACK:
+        raise UserError(
+            f"{where}: a name of {size} bytes is too long for a track, since files are named after it; shorten it to "
+            f"{LONGEST_TRACK} bytes."
+        )
+    return composed(name)
 
 
 def refuse_clashes(tracks: Sequence[RawTrack], root: object) -> None:
@@ -94,12 +93,13 @@ def select_tracks(tracks: Sequence[RawTrack], keep: Mapping[str, Sequence[str]],
             raise UserError(f"{root}: settings.keep names the split {split!r}; {nearest(split, SPLITS)}")
         known = {track.track for track in tracks if track.split == split}
         for name in names:
-            if name not in known:
+            if composed(name) not in known:
                 raise UserError(
                     f"{root}: settings.keep names {name!r}, which is no track of the split {split!r}; "
                     f"{nearest(name, known)}"
                 )
-    return [track for track in tracks if track.track in keep.get(track.split, [track.track])]
+    kept = {split: set(map(composed, names)) for split, names in keep.items()}
+    return [track for track in tracks if track.split not in kept or track.track in kept[track.split]]
 
 
 def with_metadata(tracks: Sequence[RawTrack], file: Path) -> list[RawTrack]:
@@ -118,17 +118,13 @@ def with_metadata(tracks: Sequence[RawTrack], file: Path) -> list[RawTrack]:
 
 
 def _metadata_rows(file: Path) -> dict[str, dict[str, str]]:
-    try:
-        with open(file, encoding="utf-8-sig", newline="") as lines:
-            table = list(csv.DictReader(lines, restkey="", restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file}: cannot be read as a UTF-8 table with commas ({error}).") from error
+    table = read_table(file, "a table of the tracks, with the columns track, song, singers, family")
+    for column in table.header:
+        if column not in METADATA:
+            raise UserError(f"{file}: has the unknown column {column!r}; {nearest(column, METADATA)}")
     rows: dict[str, dict[str, str]] = {}
-    for row in table:
-        for column in row:
-            if column not in METADATA:
-                raise UserError(f"{file}: has the unknown column {column!r}; {nearest(column, METADATA)}")
-        name = row.get("track", "").strip()
+    for _, row in table.rows():
+        name = composed(row.get("track", ""))
         if name in rows:
             raise UserError(f"{file}: names the track {name!r} twice; keep one of the lines.")
         rows[name] = row
@@ -136,7 +132,7 @@ def _metadata_rows(file: Path) -> dict[str, dict[str, str]]:
 
 
 def _with_row(track: RawTrack, row: dict[str, str]) -> RawTrack:
-    value = {key: row.get(key, "").strip() for key in METADATA}
+    value = {key: row.get(key, "") for key in METADATA}
     singers = tuple(singer.strip() for singer in value["singers"].split(";") if singer.strip())
     return replace(track, song=value["song"] or track.song, singers=singers or track.singers, family=value["family"])
 

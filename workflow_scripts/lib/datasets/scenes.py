@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from workflow_scripts.lib.audio.f0 import read_f0
+from workflow_scripts.lib.core.names import ACCOMPANIMENT
 from workflow_scripts.lib.core.seeds import seed_of
-from workflow_scripts.lib.datasets.marks import ACCOMPANIMENT, read_marks, states
+from workflow_scripts.lib.datasets.marks import read_marks, states
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.table import Track, read_mixture, read_scene
 

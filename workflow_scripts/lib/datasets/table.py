@@ -14,8 +14,7 @@ import pandas as pd
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.files import atomic
-
-SPLITS = ("train", "valid", "test")
+from workflow_scripts.lib.core.names import SPLITS
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,12 @@
 """A folder a track: `<root>/[<split>/]<track>/<source>.wav` or `.flac`, with or without `mixture`."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.names import MIXTURE, SPLITS, composed, of_the_system
 from workflow_scripts.lib.datasets.origin import OTHER_AUDIO, READABLE
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack, check_name, with_metadata
-from workflow_scripts.lib.datasets.table import SPLITS
-
-MIXTURE = "mixture"
 
 
 def read_track_folders(root: Path, stems: Sequence[str], ignore: Iterable[str] = ()) -> list[RawTrack]:
@@ -18,7 +15,8 @@ def read_track_folders(root: Path, stems: Sequence[str], ignore: Iterable[str] =
     Without a level of splits all tracks are `test`. An optional `<root>/metadata.csv` with the columns track, song,
     singers (joined by ";") and family says what is known of them; otherwise each track is a song of its own.
     stems: names that every track must have. ignore: names of further audio files that are passed over.
-    Hidden files and files that are no audio are passed over too; a link to a folder below `root` is no second track.
+    Hidden files, what operating systems and network drives leave, and files that are no audio are passed over too; a
+    link to a folder below `root` is no second track.
     Raises UserError for a missing stem, a file or folder of unknown name, two files of one stem.
     """
     root = Path(root)
@@ -75,7 +73,7 @@ def _audio_files(folder: Path, ignore: frozenset[str]) -> dict[str, Path]:
     """Name without suffix -> audio file of a track folder."""
     files: dict[str, Path] = {}
     for path in _visible(folder):
-        name, suffix = unicodedata.normalize("NFC", path.stem), path.suffix.lower()
+        name, suffix = composed(path.stem), path.suffix.lower()
         if path.is_dir() or name in ignore or suffix not in READABLE | OTHER_AUDIO:
             continue
         if suffix in OTHER_AUDIO:
@@ -107,4 +105,9 @@ def _folders(folder: Path) -> list[Path]:
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"{folder}: is no folder; set the data set's 'root' to the folder of the recordings.")
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "__MACOSX")
+    try:
+        return sorted(path for path in folder.iterdir() if not of_the_system(path.name))
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be read ({error.strerror}); mend it or take it out of the folder."
+        ) from error

@@ -25,7 +25,7 @@ from pydantic import AfterValidator, Field
 from workflow_scripts.lib.audio.stft import istft, stft
 from workflow_scripts.lib.audio.windows import Coverage, hop_length, odd, overlap_error, power_of_two
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.settings import NotNegative, Positive, settings
+from workflow_scripts.lib.core.settings import NotNegative, Positive, Seconds, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
@@ -52,8 +52,8 @@ class Settings:
     parts: for each source, the parts that it is the sum of.
     """
 
-    long_window: Positive = 0.3715
-    short_window: Positive = 0.0464
+    long_window: Seconds = 0.3715
+    short_window: Seconds = 0.0464
     overlap: Coverage = 4
     kernel: Annotated[int, Field(ge=3), AfterValidator(odd)] = 31
     mask_power: Positive = 2.0

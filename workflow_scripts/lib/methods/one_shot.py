@@ -27,7 +27,7 @@ from workflow_scripts.lib.audio.waveform import Assembly
 from workflow_scripts.lib.audio.windows import length_error
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
-from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, settings
+from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, Seconds, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.losses import marked
 from workflow_scripts.lib.networks import tensors
@@ -66,7 +66,7 @@ class Settings(Assembly):
     margin_seconds: NotNegative = 0.05
     learning_rate: Positive = 1e-5
     epochs: Natural = 10
-    window_seconds: Positive = 10.0
+    window_seconds: Seconds = 10.0
     hop_seconds: Positive = 1.0
     pitch_copies: Natural = 0
     output: Literal["plain", "muted", "consistent"] = "plain"

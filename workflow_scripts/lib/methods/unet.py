@@ -24,7 +24,7 @@ from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
 from workflow_scripts.lib.audio.stft import Edges, stft
 from workflow_scripts.lib.audio.windows import Window, hop_error, length_error
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.settings import Count, Overlap, Positive, Share, settings
+from workflow_scripts.lib.core.settings import Count, Overlap, Positive, Seconds, Share, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.networks import tensors
@@ -56,7 +56,7 @@ class Settings(Descent):
     hop: Count = 256
     edges: Edges = "zeros"
     mask_exponent: Positive = 1.0
-    chunk_seconds: Positive = 4.0
+    chunk_seconds: Seconds = 4.0
     overlap: Overlap = 0.5
     learning_rate: Positive = 1e-3
 

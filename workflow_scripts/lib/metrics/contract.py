@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.lib.core.settings import NotNegative, Positive, settings
+from workflow_scripts.lib.core.settings import NotNegative, settings
 
 # Placeholder of the silence rule included; of the families that the parametric paper reports.
 AS_IN_PARAMETRIC_PAPER = "as in arXiv 2201.09592, {frames}, undefined in frames in which the signal is zero{floor}"
@@ -40,12 +40,17 @@ class Metric:
     definition: str
 
 
+FrameSeconds = Annotated[float, Field(gt=0, le=86400)]
+
+
 @settings
 class Scoring:
     """How the metrics of a comparison are computed. The silence rule is that of `silence_rule.too_quiet`."""
 
-    window: Annotated[Positive, Field(description="Length of the frames of framewise metrics, in s.")] = 1.0
-    hop: Annotated[Positive, Field(description="Step between those frames, in s.")] = 1.0
+    window: Annotated[float, Field(gt=0, le=86400, description="Length of the frames of framewise metrics, in s.")] = (
+        1.0
+    )
+    hop: Annotated[FrameSeconds, Field(description="Step between those frames, in s.")] = 1.0
     energy_floor: Annotated[
         NotNegative | None,
         Field(

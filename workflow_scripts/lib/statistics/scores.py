@@ -12,8 +12,14 @@ from workflow_scripts.lib.statistics.rows import ResultRow
 
 
 def read_scores(manifests: Sequence[Path]) -> pd.DataFrame:
-    """The scores of all shards, by their manifests; `frame` is empty for a whole track, a NaN value is undefined."""
-    return pd.concat([pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests], ignore_index=True)
+    """The scores of all shards, by their manifests; `frame` is empty for a whole track, a NaN value is undefined.
+
+    A shard without tracks has none, for there may be more shards than tracks. Raises UserError where no shard has any.
+    """
+    tables = [pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests]
+    if all(table.empty for table in tables):
+        raise UserError(f"{manifests[0]}: no track was scored; score a split of the data set that has some.")
+    return pd.concat([table for table in tables if not table.empty], ignore_index=True)
 
 
 def label_scores(scores: pd.DataFrame, rows: Sequence[ResultRow]) -> pd.DataFrame:

@@ -17,13 +17,13 @@ from workflow_scripts.lib.core.registry import CORPORA
 from workflow_scripts.lib.core.settings import Free, Positive, settings
 from workflow_scripts.lib.datasets.conversion import (
     LSB,
-    Form,
     PreparedTrack,
     hash_of_samples,
     hash_of_track,
     write_manifest,
 )
 from workflow_scripts.lib.datasets.embedded.corpus import Rendered, quantise
+from workflow_scripts.lib.datasets.form import Form
 from workflow_scripts.lib.datasets.kinds.contract import Target
 from workflow_scripts.lib.datasets.musdb import STREAMS
 from workflow_scripts.lib.datasets.raw import check_name, refuse_shared

@@ -4,6 +4,7 @@
     class Settings: ...               of the layout's own; `core.settings`
 
     MIXTURE_IS_SUM                    whether a mixture must be the sum of its stems, where the data set does not say
+    OPENS_NOTHING                     where there: `read` only looks at names, so that the plan may call it too
     def read(origin: Origin, settings: Settings) -> list[RawTrack]
         the tracks that are found; raises UserError, naming the file, for anything that does not fit the layout
 

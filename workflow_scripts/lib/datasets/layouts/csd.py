@@ -12,13 +12,14 @@ from typing import Annotated
 from pydantic import Field
 
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.names import SPLITS
 from workflow_scripts.lib.core.settings import settings
 from workflow_scripts.lib.datasets.layouts.contract import Origin
 from workflow_scripts.lib.datasets.origin import READABLE, visible_files
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack
-from workflow_scripts.lib.datasets.table import SPLITS
 
 MIXTURE_IS_SUM = True
+OPENS_NOTHING = True
 SONGS = {"ER": "El Rossinyol", "LI": "Locus Iste", "ND": "Nino Dios"}
 PARTS = ("soprano", "alto", "tenor", "bass")
 Singer = Annotated[int, Field(ge=1, le=4)]

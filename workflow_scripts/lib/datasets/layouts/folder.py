@@ -9,6 +9,7 @@ from workflow_scripts.lib.datasets.raw import RawTrack
 from workflow_scripts.lib.datasets.track_folders import read_track_folders
 
 MIXTURE_IS_SUM = True
+OPENS_NOTHING = True
 
 
 @settings

@@ -9,11 +9,11 @@ import numpy as np
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.names import SPLITS, of_the_system
 from workflow_scripts.lib.core.settings import Free, settings
 from workflow_scripts.lib.datasets.layouts.contract import Origin
 from workflow_scripts.lib.datasets.musdb import STREAMS, split_off_validation
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack, check_name, with_metadata
-from workflow_scripts.lib.datasets.table import SPLITS
 from workflow_scripts.lib.datasets.workers import map_processes
 
 MIXTURE_IS_SUM = False  # every stream is encoded on its own
@@ -60,7 +60,7 @@ def _files(root: Path) -> list[tuple[str, Path]]:
     if loose:
         return [("test", path) for path in loose]
     found = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))):
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not of_the_system(path.name)):
         if folder.name not in SPLITS:
             raise UserError(f"{folder}: is no split; {nearest(folder.name.lower(), SPLITS)}")
         found += [(folder.name, path) for path in _stem_files(folder)]

@@ -1,0 +1,97 @@
+"""What the files of the user's recordings tell before any job: names, headers, lengths, marks and F0 of the tracks.
+
+Imported by the Snakefile, so nothing heavy is imported here; where there is a recording, soundfile and numpy are.
+"""
+
+from pathlib import Path
+
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS
+from workflow_scripts.lib.core.settings import checked
+from workflow_scripts.lib.datasets.layouts.contract import Origin
+from workflow_scripts.lib.datasets.origin import root_of
+from workflow_scripts.lib.datasets.raw import RawTrack, refuse_clashes, select_tracks, sort_key
+from workflow_scripts.plan.configuration import Configuration
+from workflow_scripts.plan.declared import has, value_of
+from workflow_scripts.plan.keys import Comparison, Dataset
+from workflow_scripts.plan.own_files import check_f0, check_marks
+
+Lengths = dict[str, dict[str, float]]  # split -> track -> s
+
+
+def lengths_of(configuration: Configuration, name: str) -> Lengths | None:
+    """The tracks of a data set that lies in a folder of the user's; None of one that a job makes or fetches.
+
+    Raises UserError for what its preparation would refuse, as far as names and headers tell.
+    """
+    if name not in configuration.lengths:
+        configuration.lengths[name] = _lengths(name, configuration.dataset(name))
+    return configuration.lengths[name]
+
+
+def _lengths(name: str, dataset: Dataset) -> Lengths | None:
+    found = _tracks(name, dataset)
+    if found is None:
+        return None
+    from workflow_scripts.lib.datasets.form import form_of, headers_of
+
+    settings = checked(
+        value_of(DATASETS.module(dataset.kind), "Settings"), dataset.settings, f"config: datasets.{name}.settings"
+    )
+    root = root_of(settings.root)
+    tracks = sorted(select_tracks(found, settings.keep or {}, root), key=sort_key)
+    refuse_clashes(tracks, root)
+    headers = [headers_of(track) for track in tracks]
+    form_of(headers, dataset.rate, dataset.channels, True, settings.length_tolerance)
+    lengths: Lengths = {}
+    for track, files in zip(tracks, headers, strict=True):
+        lengths.setdefault(track.split, {})[track.track] = max(header.seconds for _, header in files.values())
+    return lengths
+
+
+def _tracks(name: str, dataset: Dataset) -> list[RawTrack] | None:
+    """What the layout of a folder finds; None where it would have to open the files, or there is no folder."""
+    given = dataset.settings
+    layout = given.get("layout", dataset.kind)
+    if not given.get("root") or layout not in LAYOUTS.names() or not has(LAYOUTS.module(layout), "OPENS_NOTHING"):
+        return None
+    own = given.get("layout_settings", {}) if "layout" in given else given
+    home = (LAYOUTS if "layout" in given else DATASETS).module(layout)
+    settings = checked(value_of(home, "Settings"), own, f"config: datasets.{name}.settings")
+    return LAYOUTS.load(layout).read(Origin(root_of(given["root"]), dataset.stems, Path()), settings)
+
+
+def check_tracks(configuration: Configuration, where: str, entry: Comparison) -> None:
+    """Refuse a comparison on a folder of recordings that lacks a split, marks or F0 which its methods need.
+
+    where: the key of the comparison.
+    """
+    for dataset, split, why in _splits(configuration, where, entry):
+        lengths = lengths_of(configuration, dataset)
+        if lengths is not None and split not in lengths:
+            raise UserError(
+                f"config: {why} the split {split!r} of the data set {dataset!r}, which has no track in "
+                f"{configuration.dataset(dataset).settings['root']}; it has some in {', '.join(lengths)}."
+            )
+    tracks = (lengths_of(configuration, entry.dataset) or {}).get(entry.split, {})
+    dataset = configuration.dataset(entry.dataset)
+    methods = [configuration.method(name) for name in entry.methods]
+    for name in dict.fromkeys(method.marks for method in methods if method.marks):
+        source = configuration.marks_source(name)
+        if source.kind == "file":
+            check_marks(Path(source.settings["root"]), tracks, dataset.stems)
+    for name in entry.f0 if any("f0" in method.needs for method in methods) else ():
+        source = configuration.f0_source(name)
+        if source.kind == "file":
+            check_f0(Path(source.settings["root"]), tracks, dataset.voices)
+
+
+def _splits(configuration: Configuration, where: str, entry: Comparison) -> list[tuple[str, str, str]]:
+    """(data set, split that must have a track, who needs it)."""
+    needed = [(entry.dataset, entry.split, f"{where} scores")]
+    for name in entry.methods:
+        method = configuration.method(configuration.pretrained(name) or name)
+        if "training" in method.needs:
+            data = configuration.training_dataset(entry.dataset, name)
+            needed.append((data, method.train_on, f"the method {name!r} learns from"))
+    return needed
