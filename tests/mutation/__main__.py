@@ -31,8 +31,10 @@ from tests.mutation.operators import Mutant, mutants
 from workflow_scripts.lib.core.code_graph import ROOT
 
 TESTS = {
-    "lib/losses": ("lib/test_adversarial_loss", "lib/test_spectral_loss", "methods/test_adaptation", "methods/test_adversarial"),
-    "lib/metrics": ("lib/test_metrics", "lib/test_bsseval", "lib/test_f0"),
+    "lib/losses": (
+        "lib/test_adversarial_loss", "lib/test_spectral_loss", "methods/test_adaptation", "methods/test_adversarial",
+    ),
+    "lib/metrics": ("lib/test_metrics", "lib/test_metric_directions", "lib/test_bsseval", "lib/test_f0"),
     "lib/training": (
         "lib/test_training", "methods/test_unpadded_unet", "methods/test_adversarial",
         "methods/test_adaptation",
