@@ -34,9 +34,11 @@ TESTS = {
     "lib/losses": (
         "lib/test_adversarial_loss", "lib/test_spectral_loss", "methods/test_adaptation", "methods/test_adversarial",
     ),
-    "lib/metrics": ("lib/test_metrics", "lib/test_metric_directions", "lib/test_bsseval", "lib/test_f0"),
+    "lib/metrics": (
+        "lib/test_metrics", "lib/test_metric_directions", "lib/test_bsseval", "lib/test_before_after", "lib/test_f0",
+    ),
     "lib/training": (
-        "lib/test_training", "methods/test_unpadded_unet", "methods/test_adversarial",
+        "lib/test_training", "lib/test_unpaired", "methods/test_unpadded_unet", "methods/test_adversarial",
         "methods/test_adaptation",
     ),
     "plan": ("plan",),

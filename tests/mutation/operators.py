@@ -1,6 +1,7 @@
 """Small faults of the kinds that people make, put into source code one at a time.
 
-What only people read is left alone: docstrings, annotations, what errors say, what settings and metrics mean.
+What only people read is left alone: docstrings, annotations, what errors say, what settings and metrics mean; so is
+`strict` of zip, which only refuses what the code around it has made equal.
 """
 
 import ast
@@ -17,7 +18,7 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 TURNED = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "maximum", "maximum": "minimum"}
-SAID = {"description", "Metric", "note", "UserError", "ValueError"}  # texts in these are for people
+SAID = {"description", "strict", "Metric", "note", "UserError", "ValueError"}  # texts in these are for people
 
 
 class Mutant(NamedTuple):
