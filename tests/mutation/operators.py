@@ -1,7 +1,7 @@
 """Small faults of the kinds that people make, put into source code one at a time.
 
-What only people read is left alone: docstrings, annotations, what errors say, what settings and metrics mean; so is
-`strict` of zip, which only refuses what the code around it has made equal.
+What only people read is left alone: docstrings, annotations, what errors and logs say, what settings and metrics mean;
+so is `strict` of zip, which only refuses what the code around it has made equal.
 """
 
 import ast
@@ -18,7 +18,7 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 TURNED = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "maximum", "maximum": "minimum"}
-SAID = {"description", "strict", "Metric", "note", "UserError", "ValueError"}  # texts in these are for people
+SAID = {"description", "strict", "Metric", "note", "info", "warning", "UserError", "ValueError"}  # calls and keywords
 
 
 class Mutant(NamedTuple):
@@ -49,14 +49,20 @@ class _Place(NamedTuple):
 def mutants(text: str) -> Iterator[Mutant]:
     """Every single fault of a module."""
     tree = ast.parse(text)
+    seen = {ast.unparse(tree)}
     for place in list(_places(tree, "")):
         before = ast.unparse(place.node)
         for after in _faults(place.node):
             place.put(after)
-            if ast.unparse(after) != before:
+            if (changed := ast.unparse(tree)) not in seen:
+                seen.add(changed)
                 what = f"{_shown(before)}  ->  {_shown(ast.unparse(after))}"
-                yield Mutant(place.node.lineno, place.function.removesuffix("()"), what, ast.unparse(tree))
+                yield Mutant(_line(place.node), place.function.removesuffix("()"), what, changed)
             place.put(place.node)
+
+
+def _line(node: ast.AST) -> int:
+    return node.target.lineno if isinstance(node, ast.comprehension) else node.lineno
 
 
 def _shown(text: str) -> str:
@@ -74,7 +80,7 @@ def _places(parent: ast.AST, function: str) -> Iterator[_Place]:
                 continue
             named = isinstance(node, ast.FunctionDef | ast.ClassDef) and not inside and "()" not in function
             inner = f"{function}.{node.name}".strip(".") if named else function
-            if hasattr(node, "lineno"):
+            if hasattr(node, "lineno") or isinstance(node, ast.comprehension):
                 yield _Place(node, parent, name, index, function)
             yield from _places(node, inner + "()" * (named and isinstance(node, ast.FunctionDef)))
 
