@@ -1,9 +1,9 @@
 """How many small faults in the code the tests find:  python -m tests.mutation [--count 40] [--seed 0] [package ...]
 
-Of every package a sample of its faults (`operators`) is put, one at a time, into a copy of the project. The tests of the
-package that call the function with the fault run until one fails, the quickest first; all of them where the fault lies
-in no function. Each fault has a process of its own, forked from one that has imported the libraries, so that most cost
-a few seconds. The exit code is 1 where fewer than 95 % are found.
+Of every package a sample of its faults (`operators`) is put, one at a time, into a copy of the project. Its tests that
+call the function with the fault run until one fails, the quickest first; all where the fault lies in no function. Each
+fault has a process of its own, forked from one that has imported the libraries, so that most cost a few seconds. The
+exit code is 1 where fewer than 95 % are found.
 """
 
 import argparse
