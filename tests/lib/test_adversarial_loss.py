@@ -83,9 +83,9 @@ def test_additivity_is_zero_where_linear_magnitudes_add_up_and_squared_otherwise
 
 
 def test_the_supervised_error_is_a_mean_over_items_bins_and_frames_for_each_source():
-    estimates, targets = torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 5)
-    targets[:, 1] = 3.0
-    targets[0, 2] = 2.0
+    estimates, targets = torch.ones(2, 3, 4, 5), torch.ones(2, 3, 4, 5)
+    targets[:, 1] = 4.0
+    targets[0, 2] = 3.0
     assert losses.supervised_error(estimates, targets).tolist() == [0.0, 9.0, 2.0]
 
 

@@ -177,6 +177,17 @@ def test_a_common_gain_changes_no_score_and_a_delay_within_the_filters_only_sdr_
     assert (base.SDR - late.SDR).min() > 3
 
 
+def test_signals_in_single_precision_are_scored_in_double():
+    signals = [each.astype(np.float32) for each in scene(2, 1, 2.0)]
+    single, double = (
+        References(references, RATE, RATE).score(estimates)
+        for references, estimates in (signals, [each.astype(np.float64) for each in signals])
+    )
+    for name in NAMES:
+        assert np.isfinite(getattr(double, name)).all()
+        np.testing.assert_array_equal(getattr(single, name), getattr(double, name))
+
+
 def test_sdr_alone_is_the_sdr_of_the_full_score():
     references, estimates = scene(2, 2, 3.0)
     estimates[0, :, :RATE] = 0

@@ -95,6 +95,28 @@ def test_the_hash_of_a_definition_changes_with_what_it_uses_and_with_nothing_els
     assert (code_hash("workflow_scripts.top:f") != before) is changes
 
 
+LOCAL_IMPORTS = [
+    "def f():\n    from workflow_scripts.left import A\n\n    return A\n",
+    "def f(x):\n    if x:\n        from workflow_scripts import left\n\n        return left.A\n",
+    "class f:\n    def m(self):\n        import workflow_scripts.left as left\n\n        return left.A\n",
+    "def f():\n    return g()\n\n\ndef g():\n    from .left import A as B\n\n    return B\n",
+    # Two functions give one name to different things, and the module a third.
+    "from workflow_scripts.right import A\n\n\ndef f():\n    from workflow_scripts.left import A\n\n    return A\n\n\n"
+    "def g():\n    from workflow_scripts.right import C as A\n\n    return A\n",
+]
+
+
+@pytest.mark.parametrize("text", LOCAL_IMPORTS)
+def test_the_hash_sees_what_a_function_imports_for_itself(project, text):
+    files = FILES | {"top.py": text, "right.py": "A = 3\nC = 4\n"}
+    project(files)
+    before = code_hash("workflow_scripts.top:f")
+    project({"left.py": FILES["left.py"].replace("B = 5", "B = 6"), "right.py": "A = 7\nC = 8\n"})
+    assert code_hash("workflow_scripts.top:f") == before
+    project({"left.py": FILES["left.py"].replace("A = 1", "A = 2")})
+    assert code_hash("workflow_scripts.top:f") != before
+
+
 def test_a_file_of_data_beside_a_module_counts_where_it_is_named(project):
     project(FILES)
     before = code_hash("workflow_scripts.left")

@@ -473,6 +473,12 @@ def test_where_there_is_no_frame_to_judge_the_figure_is_nan_and_counts_none():
     assert all((row["frames"] == 0) == ((row["voice"], row["metric"]) in undefined) for row in rows)
 
 
+@pytest.mark.parametrize(("low", "share"), [(20.3, 1), (20.9, 0)])  # 26 and 76 cents above 20 Hz
+def test_a_set_of_pitches_is_right_within_half_a_semitone_at_the_lowest_pitch_too(low, share):
+    scores = figures(f0_of([20.0] * 5), f0_of([low] * 5))
+    assert scores["all", "multipitch_precision"] == scores["all", "multipitch_recall"] == share
+
+
 def test_voices_are_matched_by_name_and_a_missing_one_is_an_error():
     reordered = F0(("alto", "soprano"), EXACT.hz[::-1], EXACT.confidence[::-1])
     assert figures(EXACT, reordered) == pytest.approx(figures(EXACT, EXACT))

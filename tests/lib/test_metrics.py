@@ -289,10 +289,10 @@ def test_improvements_are_zero_for_the_mixture_and_what_was_gained_for_others():
 def test_the_silence_rule_leaves_quiet_frames_out_and_they_stay_in_the_table():
     references, mixture, estimates = track(seconds=2)
     references[1, :, RATE:] *= 1e-4
-    names = ["SI-SDR-frames", "sp-SNR", "SDR"]
+    names = ["SI-SDR-frames", "sp-SNR", "sp-SI-SNR", "MCD", "SDR"]
     ruled = score(references, mixture, estimates, names, energy_floor=10)
     free = score(references, mixture, estimates, names)
-    for name, expected in {"SI-SDR-frames": 1, "sp-SNR": 1, "SDR": 0}.items():
+    for name, expected in {"SI-SDR-frames": 1, "sp-SNR": 1, "sp-SI-SNR": 1, "MCD": 1, "SDR": 0}.items():
         assert np.isnan(value(ruled, name, "close")).sum() == expected
         assert np.isfinite(value(free, name, "close")).sum() == 6
 
@@ -341,10 +341,48 @@ def test_a_broken_estimate_is_refused_by_its_label(spoil, match):
     assert "\n" not in str(error.value)
 
 
-def test_frames_under_one_sample_are_refused():
+@pytest.mark.parametrize("frames", [{"hop": 1e-6}, {"window": 1e-6}])
+def test_frames_under_one_sample_are_refused(frames):
     references, mixture, estimates = track()
     with pytest.raises(UserError, match="under one sample"):
-        score(references, mixture, estimates, ["SDR"], hop=1e-6)
+        score(references, mixture, estimates, ["SDR"], **frames)
+
+
+def test_a_track_without_estimates_has_a_table_of_the_same_columns_and_types():
+    references, mixture, estimates = track()
+    full, empty = (score(references, mixture, given, ["SNR", "SDR"]) for given in (estimates, {}))
+    assert empty.empty and not full.empty
+    pd.testing.assert_series_equal(empty.dtypes, full.dtypes)
+
+
+@pytest.mark.parametrize("sources", [1, 2])
+def test_the_table_holds_the_ratios_of_orthogonal_parts(sources):
+    """Mixture s + n, estimate s / 2 + n / 10 + a / 20 of s, all of one energy and orthogonal in every frame."""
+    time = 2 * np.pi * np.arange(3 * RATE) / RATE
+    s, n, a = np.sin(100 * time), np.cos(100 * time), np.sin(200 * time)
+    references = np.stack([s, n])[:sources, None]
+    estimates = {"e": np.stack([s / 2 + n / 10 + a / 20, n])[:sources, None]}
+    artefact_only = 10 * np.log10(0.25 / 0.0125)
+    expected = {
+        "SNR": 10 * np.log10(1 / 0.2625), "uSDR": 10 * np.log10(1 / 0.2625), "SDR": 10 * np.log10(1 / 0.2625),
+        "SDRi": 10 * np.log10(1 / 0.2625), "SI-SDR": artefact_only, "SI-SDR-frames": artefact_only,
+        "SI-SDRi": artefact_only,
+    }  # fmt: skip
+    if sources == 2:
+        expected |= {"SI-SIR": 10 * np.log10(0.25 / 0.01), "SI-SAR": 10 * np.log10(0.25 / 0.0025)}
+    table = score(references, (s + n)[None], estimates, list(expected))
+    for name, decibel in expected.items():
+        rows = table[(table["metric"] == name) & (table["source"] == 0)]
+        assert rows["frame"].tolist() == ([0, 1, 2] if METRICS[name].level == "frame" else [pd.NA]), name
+        np.testing.assert_allclose(rows["value"], decibel, atol=1e-5, err_msg=name)
+
+
+def test_the_spectral_ratios_of_the_table_differ_in_their_scale_alone():
+    """Half the reference: its spectral error is a quarter of the energy, and nothing once the scale is taken out."""
+    references, mixture, _ = track(sources=2)
+    table = score(references, mixture, {"half": references / 2}, ["sp-SNR", "sp-SI-SNR"])
+    np.testing.assert_allclose(value(table, "sp-SNR", "half"), 10 * np.log10(4), atol=1e-6)
+    assert (value(table, "sp-SI-SNR", "half") > 250).all()
 
 
 def test_every_definition_states_its_frames_and_the_scorer():
@@ -354,6 +392,10 @@ def test_every_definition_states_its_frames_and_the_scorer():
         assert texts[name].endswith(".")
         assert "{" not in texts[name]
     assert len(set(texts.values())) == len(texts) > 0
+    ruled = [name for name in METRICS if "under 10 per 16,000 samples" in texts[name]]
+    assert ruled == ["SI-SDR-frames", "sp-SNR", "sp-SI-SNR", "MCD"]
+    free = definitions(ruled, METRICS, Scoring(energy_floor=None))
+    assert not any("16,000" in text for text in free.values())
     museval = definitions(list(METRICS), METRICS, Scoring(bsseval="museval"))
     assert [name for name in METRICS if "museval 0.4.1 itself" in museval[name]] == ["SDR", "ISR", "SIR", "SAR"]
 

@@ -14,17 +14,18 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from accelerate.utils import PrecisionType
 
 from tests.lib import toy
 from tests.lib.test_excerpts import prepared
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.datasets.budget import Budget
 from workflow_scripts.lib.datasets.corpus import Corpus
-from workflow_scripts.lib.training import checkpoint, progress
+from workflow_scripts.lib.training import checkpoint, devices, progress
 from workflow_scripts.lib.training.description import MethodDescription, read_description
 from workflow_scripts.lib.training.job import TrainingDescription
 from workflow_scripts.lib.training.learning import learn
-from workflow_scripts.lib.training.loop import Diverged, adapt_to_song
+from workflow_scripts.lib.training.loop import Diverged, adapt_to_song, restore, state_of
 from workflow_scripts.lib.weights import model_file
 
 
@@ -365,12 +366,69 @@ def test_an_adaptation_stopped_in_an_epoch_goes_on_to_the_same_weights_and_rows(
     _assert_same_bits(weights, whole)
 
 
+# Devices
+
+
+@pytest.mark.parametrize(
+    ("gpus", "cards", "rank", "processes"),
+    [(4, 2, None, "2"), (2, 8, None, "2"), (1, 2, None, None), (2, 2, "0", None)],
+)
+def test_a_training_is_started_anew_once_for_each_card_that_it_may_use(monkeypatch, gpus, cards, rank, processes):
+    started = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    monkeypatch.setattr(devices.os, "execv", lambda *words: started.append(words))
+    monkeypatch.setattr(devices.sys, "argv", ["train.py", "--seed=3"])
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    devices.one_process_a_card(gpus, "workflow_scripts.train.train")
+    assert len(started) == (processes is not None)
+    for program, words in started:
+        assert program == words[0] == devices.sys.executable
+        assert words[words.index("--num_processes") + 1] == processes
+        assert words[-3:] == ["-m", "workflow_scripts.train.train", "--seed=3"]
+
+
+def test_every_precision_has_the_name_that_accelerate_knows_it_by():
+    assert set(devices.MIXED.values()) <= set(PrecisionType.list())
+    assert devices.MIXED["float32"] == "no"
+    assert all(devices.MIXED[name] == name for name in ("bf16", "fp16"))
+    assert [devices.accelerator_for(0, name).mixed_precision for name in devices.MIXED] == ["no"] * 3
+
+
+@pytest.mark.parametrize(("rank", "first"), [(None, True), ("0", True), ("1", False)])
+def test_of_several_processes_one_writes(monkeypatch, rank, first):
+    monkeypatch.delenv("RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("RANK", rank)
+    assert devices.is_first_process() is first
+
+
+def test_the_scale_of_half_precision_is_part_of_the_state():
+    def scaled(scale: float) -> SimpleNamespace:
+        scaler = torch.amp.GradScaler("cpu", init_scale=scale)
+        scaler.scale(torch.ones(()))  # it has its scale from its first use on
+        return SimpleNamespace(scaler=scaler, unwrap_model=lambda module: module)
+
+    before, after = scaled(8.0), scaled(2.0)
+    restore(toy.Toy(), after, state_of(toy.Toy(), before))
+    assert after.scaler.get_scale() == 8.0
+
+
 # The description of a method to its scripts
 
 DESCRIPTION = {
     "module": "unet", "settings": {"width": 4}, "needs": ["training"], "training": {"steps": 7}, "budget": {"songs": 2},
     "unpaired": None, "train_on": "train",
 }  # fmt: skip
+
+
+NEEDS = ("f0", "references", "training", "weights", "unpaired", "marks", "adaptation")
+
+
+@pytest.mark.parametrize("need", NEEDS)
+def test_a_method_may_need_each_of_these(need):
+    assert read_description(json.dumps(DESCRIPTION | {"needs": [need]}), TrainingDescription).needs == (need,)
 
 
 def test_a_description_has_the_defaults_of_what_it_does_not_say():

@@ -18,6 +18,8 @@ from workflow_scripts.lib.networks.critic import Critic, same_padding
 from workflow_scripts.lib.training import checkpoint, loop
 from workflow_scripts.lib.training.adam import ADAMS
 from workflow_scripts.lib.training.loop import Diverged
+from workflow_scripts.lib.training.patches import example_of
+from workflow_scripts.lib.training.separator import paired_seed
 
 SMALL = adversarial.Settings(
     window=64, hop=32, frames=8, levels=2, width=2, critic_width=4, learning_rate=3e-3, critic_rate=3e-3, alpha=0.01
@@ -83,6 +85,84 @@ def test_spectral_norm_keeps_every_layer_at_a_largest_singular_value_of_one():
 KEYS = {"loss", "supervised", "additivity", "alpha", "gradient_ratio"} | {
     f"{kind}_{source}" for kind in ("critic", "wasserstein", "penalty") for source in scenes.SOURCES
 }
+
+
+class Linear(torch.nn.Module):
+    """A critic whose gradients are known in closed form: score <weight, patch>, slope |weight| everywhere."""
+
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(weight)
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        return (patches * self.weight).sum(dim=(1, 2))
+
+
+def with_linear_critics(learner: adversarial.AdversarialTrainee, length: float, bins: int = 32, frames: int = 8):
+    """The learner, each critic a linear one with weights of this length, which takes plain steps of size 1."""
+    generator = torch.Generator().manual_seed(7)
+    for source in learner.critics:
+        weight = torch.randn(bins, frames, generator=generator)
+        learner.critics[source] = Linear(length * weight / weight.norm())
+        learner.optimizers[f"critic_{source}"] = torch.optim.SGD(learner.critics[source].parameters(), 1.0)
+    return learner
+
+
+@pytest.mark.parametrize("length", [0.5, 3.0])
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_a_critic_steps_to_higher_scores_of_solos_lower_ones_of_estimates_and_a_slope_of_one(constraint, length):
+    """Its loss is <w, mean fake - mean real> + 10 (|w| - 1)^2, of which the gradient is written out.
+
+    The one-sided penalty holds only above a slope of 1; with spectral norm there is none.
+    """
+    settings = replace(SMALL, constraint=constraint, penalty_weight=10.0)
+    learner = with_linear_critics(trainee(settings), length)
+    generator = torch.Generator().manual_seed(1)
+    real, fake = (torch.rand(5, 32, 8, generator=generator) + level for level in (1.0, 0.0))
+    before = learner.critics["vocals"].weight.detach().clone()
+    loss, distance, penalty, _ = learner._step_critic("vocals", fake, real, 1).tolist()
+    excess = {"one-sided": max(0.0, length - 1), "two-sided": length - 1, "spectral norm": 0.0}[constraint]
+    gradient = fake.mean(dim=0) - real.mean(dim=0) + 10 * 2 * excess * before / length
+    torch.testing.assert_close(learner.critics["vocals"].weight.detach(), before - gradient, rtol=1e-4, atol=1e-5)
+    apart = (before * (real.mean(dim=0) - fake.mean(dim=0))).sum().item()
+    assert (distance, penalty) == (pytest.approx(apart, rel=1e-4), pytest.approx(excess**2, rel=1e-4, abs=1e-9))
+    assert loss == pytest.approx(10 * excess**2 - apart, rel=1e-4)
+
+
+def middle(patches: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """The middle [..., *size] of patches [..., bin, frame], a view."""
+    bins, frames = ((have - want) // 2 for have, want in zip(patches.shape[-2:], size, strict=True))
+    return patches.narrow(-2, bins, size[0]).narrow(-1, frames, size[1])
+
+
+def test_the_separator_steps_to_the_sources_to_higher_scores_and_to_a_sum_that_is_the_mixture():
+    """The gradient that reaches its outputs, of the three terms written out; the critics' weights are 1/20 long."""
+    alpha, beta = 0.7, 0.3
+    learner = with_linear_critics(trainee(replace(SMALL, alpha=alpha, beta=beta, head="relu", rounds=1)), 0.05)
+    for optimizer in learner.optimizers.values():
+        for group in optimizer.param_groups:
+            group["lr"] = 0.0  # the critics score with the weights that are known here
+    seen = {}
+
+    def note(_, given: tuple[torch.Tensor], outputs: torch.Tensor) -> None:
+        outputs.retain_grad()
+        seen.update(read=given[0], outputs=outputs)
+
+    learner.modules["separator"].register_forward_hook(note)
+    report = learner.step(1)
+    ours, theirs = seen["outputs"].detach().split(BATCH)
+    targets = example_of(learner.data.train.batch(paired_seed(learner.data, 0), 1), SMALL).targets
+    supervised = 2 * (ours - targets) / targets[:, 0].numel()
+    critical = torch.zeros_like(theirs)
+    for index, critic in enumerate(learner.critics.values()):
+        middle(critical[:, index], (32, 8)).copy_(-alpha * critic.weight.detach() / BATCH)
+    mixture = middle(seen["read"][BATCH:], theirs.shape[2:])
+    missing = torch.expm1(mixture) - torch.expm1(theirs).sum(dim=1)
+    additive = -2 * beta * missing.unsqueeze(1) * torch.exp(theirs) / missing.numel()
+    assert min(each.abs().max() for each in (supervised, critical, additive)) > 1e-4
+    expected = torch.cat([supervised, critical + additive])
+    torch.testing.assert_close(seen["outputs"].grad, expected, rtol=1e-3, atol=1e-6)
+    assert report["gradient_ratio"] == pytest.approx((critical.norm() / supervised.norm()).item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("constraint", CONSTRAINTS)

@@ -183,6 +183,26 @@ def test_channels_are_separated_one_by_one():
     torch.testing.assert_close(both[:, 1:], unpadded_unet.separate(alone, settings, model))
 
 
+def test_a_track_is_scaled_to_the_peak_of_the_training_and_back():
+    """The same as scaling it by hand to that peak, separating it as it is, and scaling the estimates back."""
+    whole, model = scenes.scene(length=LENGTH), trainee().weights()
+    factor = 0.8 / whole.mixture.abs().amax()
+    model["peak"] = torch.tensor(0.8)
+    louder = replace(whole, mixture=factor * whole.mixture)
+    by_hand = unpadded_unet.separate(louder, replace(SMALL, scale="own"), model) / factor
+    found = unpadded_unet.separate(whole, SMALL, model)
+    torch.testing.assert_close(found, by_hand, rtol=1e-4, atol=1e-6)
+    assert not torch.allclose(found, unpadded_unet.separate(whole, replace(SMALL, scale="own"), model), rtol=1e-2)
+
+
+@pytest.mark.parametrize("scale", ["training", "own"])
+def test_silence_stays_silence_at_any_scale(scale):
+    whole = scenes.scene(length=LENGTH)
+    silent = replace(whole, mixture=torch.zeros_like(whole.mixture))
+    found = unpadded_unet.separate(silent, replace(SMALL, scale=scale), trainee().weights())
+    assert torch.isfinite(found).all() and found.abs().max() < 1e-6
+
+
 @pytest.mark.parametrize("head", ["mask", "relu"])
 def test_the_mask_reconstruction_adds_up_to_the_mixture_whatever_the_head(head):
     settings = replace(SMALL, head=head, reconstruction="mask")

@@ -218,3 +218,52 @@ def test_a_mistake_about_training_is_told_in_one_sentence(method, change, senten
     config["comparisons"]["vocal_ensemble"]["methods"] = ["nmf1", "learner", "nmf_supervised"]
     config["methods"].setdefault(method, {}).update(change)
     refused(config, sentence)
+
+
+@pytest.mark.timeout(60)  # a circle that is not seen is walked for ever
+def test_a_circle_of_starts_is_seen_where_it_does_not_hold_the_method_itself():
+    config = learner(start="second")
+    of = {"label": "S", "module": "parametric", "needs": ["f0", "training"]}
+    config["methods"] |= {"second": of | {"start": "third"}, "third": of | {"start": "second"}}
+    refused(config, "start goes round in a circle, learner from second from third from second; let one")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({"exact": "exact"}, "f0.exact.of goes round in a circle, exact of exact; let one of"),
+        ({"exact": "x", "x": "exact"}, "f0.x.of goes round in a circle, exact of x of exact; let one of"),
+        ({"exact": "y", "y": "x", "x": "y"}, "f0.x.of goes round in a circle, exact of y of x of y; let one of"),
+    ],
+)
+def test_a_circle_of_f0_sources_is_seen(sources, said):
+    config = default(run=["vocal_ensemble"])
+    degraded = {"label": "d", "kind": "degraded", "settings": {"offset_hz": 1}}
+    config["f0"] = {name: degraded | {"of": of} for name, of in sources.items()}
+    refused(config, said)
+
+
+@pytest.mark.timeout(60)
+def test_a_circle_of_marks_is_seen():
+    config = adapter()
+    degraded = {"label": "d", "kind": "degraded", "settings": {}}
+    config["marks"] = {"jitter_50ms": degraded | {"of": "x"}, "x": degraded | {"of": "jitter_50ms"}}
+    refused(config, "marks.x.of goes round in a circle, jitter_50ms of x of jitter_50ms; let one of")
+
+
+def test_only_what_is_degraded_is_made_of_another_source():
+    config = default(run=["vocal_ensemble"])
+    config["f0"] = {"exact": {"of": "stems"}}
+    refused(config, "f0.exact.of is given, but only the kind 'degraded' has it; leave it out.")
+
+
+@pytest.mark.parametrize("key", ["rate", "channels", "stems"])
+def test_models_of_another_data_set_fit_in_rate_channels_and_stems(key):
+    config = adapter()
+    songs = {"kind": "embedded", "stems": ["vocals", "drums", "bass", "other"], "settings": {"corpus": "songs"}}
+    songs |= {"label": "Q", "rate": 22050, "channels": 1, "models_from": "from"}
+    other = {"rate": 8000, "channels": 2, "stems": ["vocals", "drums", "bass", "rest"]}[key]
+    config["datasets"] = {"mine": songs, "from": {**songs, "models_from": None, key: other}}
+    config["comparisons"]["guided"]["dataset"] = "mine"
+    refused(config, f"datasets.mine.models_from is 'from', whose {key} is {other}, but that of 'mine' is {songs[key]}")
