@@ -9,7 +9,6 @@ import pandas as pd
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import recorded
-from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.figures.contrasts import contrasts_page, contrasts_summary
 from workflow_scripts.lib.figures.latex import latex_table
@@ -57,7 +56,6 @@ def compare(
                 bounds=[row.label for row in labels if row.bound],
                 kind=aggregation,
                 lower_is_better=[metric.name for metric in known.values() if metric.better == "lower"],
-                generator=stream("bootstrap", name, *([group] if group else [])),
             )
             comparison = replace(comparison, name=f"{name}-{group}" if group else name)
             tests = contrast_tests(chosen, metrics, order, planned, aggregation)

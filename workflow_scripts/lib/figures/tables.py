@@ -26,15 +26,18 @@ AGGREGATION_NOTES = {
     "mean over tracks": "mean of one value a track; over all sources, of the mean over the track's sources.",
 }
 GENERAL_NOTES = (
-    "In brackets: 95 % bootstrap interval over tracks (2000 resamples of whole tracks, percentiles); none for a single"
-    " track. With few tracks it is too narrow: about 4 in 5 such intervals hold the truth with 4 tracks, 9 in 10 with"
-    " 10. The seeds of a method are averaged within each track first.",
+    "In brackets: 95 % interval over tracks, the seeds of a method averaged within each track first: of a mean by"
+    " Student's t, of a median between order statistics (Hettmansperger and Sheather 1986), which takes six tracks or"
+    " more. Simulated, it holds the truth in 95 % of cases; of a mean of skewed (exponential) values in 88 % with 5"
+    " tracks, 90 % with 8 and 92 % with 20. Where a row has several seeds, the interval is wider by what they differ in"
+    " (Student's t over seeds, added in quadrature); where it has one, it holds for that one model.",
     "scored and left out: numbers of values over all sources, tracks and seeds that are defined and that are not (a"
     " silent frame, for instance); those left out enter no aggregate. Infinite values count as scored, stay in"
     " medians and are left out of means.",
     "Bold, or * in plain text: best among the methods that are no bounds, which is claimed only where it is supported"
     " against every other one: two-sided Wilcoxon signed-rank test over tracks, Holm-corrected over all pairs of"
-    " methods, p at most 0.05, and a bootstrap interval of the mean paired difference that excludes zero.",
+    " methods, p at most 0.05, and a 95 % interval of the mean paired difference, over tracks and seeds, that excludes"
+    " zero. Where there are too few tracks for any outcome to do so, no method is said to lead.",
 )
 
 
@@ -132,11 +135,17 @@ def best_note(comparison: Comparison, metric: str) -> str:
     best = comparison.best[comparison.best["metric"] == metric]
     if best.empty:
         return "No method but bounds is scored: nothing is marked as best."
-    groups: dict[str, list[str]] = {}
+    leading: dict[str, list[str]] = {}
+    undecided: dict[str, list[str]] = {}
     for row in best.itertuples():
-        said = "marked as best" if row.supported else row.remark
-        groups.setdefault(f"{row_label(row.method, row.f0)}, {said}", []).append(row.source)
-    return "Leading: " + "; ".join(f"{', '.join(sources)}: {said}" for said, sources in groups.items()) + "."
+        said = f"{row_label(row.method, row.f0)}, {'marked as best' if row.supported else row.remark}"
+        (leading if row.possible else undecided).setdefault(said if row.possible else row.remark, []).append(row.source)
+    parts = {"Leading": leading, "No outcome could support a leader": undecided}
+    return " ".join(
+        f"{head}: " + "; ".join(f"{', '.join(sources)}: {said}" for said, sources in groups.items()) + "."
+        for head, groups in parts.items()
+        if groups
+    )
 
 
 def cost_table(comparison: Comparison) -> pd.DataFrame:

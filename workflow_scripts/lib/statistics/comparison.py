@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from workflow_scripts.lib.core.errors import UserError
@@ -55,7 +54,6 @@ def compare(
     bounds: Collection[str],
     kind: Kind,
     lower_is_better: Collection[str],
-    generator: np.random.Generator,
 ) -> Comparison:
     """The comparison of scores that hold its values alone, metrics in the order of the tables.
 
@@ -63,11 +61,9 @@ def compare(
     """
     if scores.empty:
         raise UserError("The comparison has no scores: every method failed or nothing was scored; see the logs")
-    summary = summarise(scores, order, generator)
+    summary = summarise(scores, order)
     metrics = list(summary["metric"].unique())
-    tests = pd.concat(
-        [paired_tests(scores, metric, order, kind, generator, bounds) for metric in metrics], ignore_index=True
-    )
+    tests = pd.concat([paired_tests(scores, metric, order, kind, bounds) for metric in metrics], ignore_index=True)
     return Comparison(
         name=str(scores["comparison"].iloc[0]),
         dataset=str(scores["dataset"].iloc[0]),
