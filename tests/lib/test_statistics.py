@@ -124,9 +124,12 @@ def test_seeds_are_averaged_within_a_track_and_what_they_differ_in_widens_the_in
         assert (several["seeds"], several["tracks"], several["scored"]) == (3, 8, 24)
         middle = getattr(np, name)(values)
         assert several["value"] == pytest.approx(middle) == single["value"]
-        reach = 4.302653 / np.sqrt(3)  # t of 2 degrees of freedom times the standard error of -1, 0 and 1
+        of_seeds = 1 / 3  # squared standard error of -1, 0 and 1
         for end, sign in (("low", -1), ("high", 1)):
-            assert several[end] == pytest.approx(middle + sign * np.hypot(single[end] - middle, reach), rel=1e-6)
+            of_tracks = ((single[end] - middle) / 2.364624) ** 2  # t of 7 degrees of freedom
+            freedom = (of_tracks + of_seeds) ** 2 / (of_tracks**2 / 7 + of_seeds**2 / 2)
+            reach = stats.t.ppf(0.975, freedom) * np.sqrt(of_tracks + of_seeds)
+            assert several[end] == pytest.approx(middle + sign * reach, rel=1e-6)
 
 
 def test_the_interval_of_a_mean_is_that_of_the_t_test():
@@ -149,14 +152,22 @@ def test_the_interval_of_a_median_has_hand_values_and_takes_six_tracks():
     assert np.isnan(median_interval(np.arange(5.0)).low)
 
 
-def test_seeds_widen_each_side_of_an_interval_on_its_own():
-    values = np.array([-1.0, 1.0])  # standard error 1, t of 1 degree of freedom 12.706
-    low, high, _ = with_seeds(0.0, median_interval(np.array([-9.0, -9, -9, 9, 40, 40, 40, 40])), values)
-    assert low == pytest.approx(-np.hypot(9, 12.7062), rel=1e-5)
-    assert high == pytest.approx(np.hypot(40, 12.7062), rel=1e-5)
-    assert with_seeds(2.0, mean_interval(np.arange(5.0)), [2.0]) == mean_interval(np.arange(5.0))
-    assert with_seeds(2.0, mean_interval(np.arange(1.0)), values).reason == "one track"
+def test_one_seed_or_equal_ones_leave_an_interval_over_tracks_as_it_is():
+    values = np.arange(5.0)
+    plain = mean_interval(values)
+    assert with_seeds(2.0, plain, 5, [2.0]) == with_seeds(2.0, plain, 5, [2.0] * 3) == plain
+    assert with_seeds(2.0, mean_interval(np.arange(1.0)), 1, [1.0, 3.0]).reason == "one track"
+    assert with_seeds(2.0, plain, 5, [1.0, INF]).reason == "infinite value"
     assert np.isnan(mean_over_tracks(np.empty((0, 3)))[0])
+
+
+def test_two_samples_of_seeds_and_tracks_have_the_interval_of_welch():
+    """Where nothing is of both, the variances are those of two independent means, as in Welch's test."""
+    tracks, seeds = stream("welch").normal(size=9), stream("welch", 1).normal(size=4)
+    tracks, seeds = tracks - tracks.mean(), seeds - seeds.mean()
+    _, interval = mean_over_tracks(tracks[:, None] + seeds)
+    welch = stats.ttest_ind(tracks, seeds, equal_var=False).confidence_interval(0.95)
+    np.testing.assert_allclose(interval[:2], welch)
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
@@ -168,8 +179,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
             )
     assert coverage.coverage_over_tracks(median_interval, True, "skewed", 8, draws) == pytest.approx(0.95, abs=0.025)
     assert coverage.coverage_over_tracks(mean_interval, False, "skewed", 8, draws) == pytest.approx(0.90, abs=0.025)
-    of_seeds = coverage.coverage_over_seeds(lambda values: mean_over_tracks(values)[1], 8, 3, 0.3, draws)
-    assert of_seeds > 0.93
+    for spread in (0.0, 0.3, 1.0):
+        shares = coverage.coverage_over_seeds(lambda values: mean_over_tracks(values)[1], 8, 3, spread, draws)
+        assert shares == pytest.approx(0.95, abs=0.025)
     assert coverage.coverage_over_seeds(coverage.of_tracks_alone, 8, 3, 1.0, draws) < 0.8  # what leaving them out does
 
 

@@ -236,7 +236,7 @@ def aggregate(tracks: pd.DataFrame, seeds: pd.DataFrame, kind: Kind, expected: i
     samples, (_, _, interval_of) = _samples(tracks, kind), STATISTICS[kind]
     value = _statistic(tracks, kind)
     alone = [_statistic(group, kind) for _, group in seeds[seeds[kind].notna()].groupby("seed")]
-    low, high, reason = with_seeds(value, interval_of(*samples), alone)
+    low, high, reason = with_seeds(value, interval_of(*samples), samples[0].size, alone)
     return {
         "kind": kind,
         "aggregation": AGGREGATIONS[unit, kind],

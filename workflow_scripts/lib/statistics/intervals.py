@@ -1,11 +1,26 @@
 """95 % intervals over tracks, and over the seeds of a method, made for few of both.
 
-How often they hold the truth is measured by `python -m tests.coverage`. With 8 tracks: 95 % of normal values, 90 % of
-exponential ones for means and 94 % for medians.
+How many of 5,000 simulated intervals hold the truth, in %, by `python -m tests.coverage`:
+
+    tracks                     3     5     6     8    12    20    50
+    mean, normal            94.6  95.4  94.8  95.1  94.8  95.2  94.8
+    mean, exponential       88.6  87.7  88.6  89.8  90.2  92.1  93.2
+    mean, heavy tails       96.4  96.5  95.7  95.8  95.9  96.1  95.3
+    median, normal             -     -  95.1  94.7  94.7  94.9  95.3
+    median, exponential        -     -  94.8  94.3  95.1  94.9  95.2
+    median, heavy tails        -     -  94.8  94.9  95.3  95.6  94.5
+
+and of a mean over 8 tracks and some seeds, whose standard deviation is this part of that of the tracks:
+
+    seeds differ by          0.0   0.1   0.3   1.0
+    2 seeds                 95.6  96.0  95.7  91.6
+    3 seeds                 95.3  94.8  95.8  94.3
+    5 seeds                 94.7  95.5  95.2  95.5
+    3 seeds, left out       95.0  94.4  92.8  75.3
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -36,13 +51,13 @@ def mean_interval(values: np.ndarray) -> Interval:
     """Student's t interval of the mean of values [track]."""
     if reason := why_none(values):
         return Interval(np.nan, np.nan, reason)
-    middle, reach = values.mean(), t_reach(values)
+    middle, reach = values.mean(), t_quantile(values.size - 1) * stats.sem(values)
     return Interval(float(middle - reach), float(middle + reach), "")
 
 
-def t_reach(values: np.ndarray) -> float:
-    """Half the width of Student's t interval of the mean of two values [..] or more."""
-    return float(stats.t.ppf((1 + LEVEL) / 2, values.size - 1) * stats.sem(values))
+def t_quantile(freedom: Any) -> Any:
+    """Of Student's t, what 95 % of its values lie between, but for the sign; degrees of freedom [..]."""
+    return stats.t.ppf((1 + LEVEL) / 2, freedom)
 
 
 def median_interval(values: np.ndarray) -> Interval:
@@ -72,21 +87,27 @@ def why_none(values: np.ndarray) -> str:
     return "" if np.isfinite(values).all() else "infinite value"
 
 
-def with_seeds(value: float, interval: Interval, of_seeds: Sequence[float]) -> Interval:
+def with_seeds(value: float, interval: Interval, tracks: int, of_seeds: Sequence[float]) -> Interval:
     """The interval over tracks of a mean over seeds, widened by what the seeds differ in.
 
-    value: what the interval is of.  of_seeds: the same of each seed alone; of one seed the interval stays as it is and
-    holds for that one model. Student's t interval over seeds and the interval over tracks add up in quadrature, each
-    side on its own (Zou and Donner 2008). Tracks and seeds are crossed: each seed has a value of each track.
+    value: what the interval is of.  tracks: how many it is over.  of_seeds: the value of each seed alone; of one seed
+    the interval stays as it is and holds for that one model. Tracks and seeds are crossed: each seed has a value of
+    each track. Their variances add up, with the degrees of freedom of Welch and Satterthwaite, for each side of the
+    interval on its own.
     """
     seeds = np.asarray(of_seeds, dtype=float)
     if interval.reason or seeds.size < 2:
         return interval
     if not np.isfinite(seeds).all():
         return Interval(np.nan, np.nan, "infinite value")
-    reach = t_reach(seeds)
-    low, high = value - np.hypot(value - interval.low, reach), value + np.hypot(interval.high - value, reach)
-    return Interval(float(low), float(high), "")
+    if np.ptp(seeds) == 0:  # a method that draws nothing
+        return interval
+    reaches = np.array([value - interval.low, interval.high - value])
+    variances = (reaches / t_quantile(tracks - 1)) ** 2, np.full(2, stats.sem(seeds) ** 2)
+    total = sum(variances)
+    freedom = total**2 / sum(each**2 / free for each, free in zip(variances, (tracks - 1, seeds.size - 1), strict=True))
+    low, high = t_quantile(freedom) * np.sqrt(total)
+    return Interval(float(value - low), float(value + high), "")
 
 
 def mean_over_tracks(values: np.ndarray) -> tuple[float, Interval]:
@@ -95,7 +116,7 @@ def mean_over_tracks(values: np.ndarray) -> tuple[float, Interval]:
         return np.nan, Interval(np.nan, np.nan, "no value")
     tracks = np.nanmean(values, axis=1)
     middle = float(tracks.mean())
-    return middle, with_seeds(middle, mean_interval(tracks), np.nanmean(values, axis=0).tolist())
+    return middle, with_seeds(middle, mean_interval(tracks), tracks.size, np.nanmean(values, axis=0).tolist())
 
 
 def pooled_mean(total: np.ndarray, count: np.ndarray) -> float:

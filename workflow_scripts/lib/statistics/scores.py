@@ -12,8 +12,16 @@ from workflow_scripts.lib.statistics.rows import ResultRow
 
 
 def read_scores(manifests: Sequence[Path]) -> pd.DataFrame:
-    """The scores of all shards, by their manifests; `frame` is empty for a whole track, a NaN value is undefined."""
-    return pd.concat([pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests], ignore_index=True)
+    """The scores of all shards, by their manifests; `frame` is empty for a whole track, a NaN value is undefined.
+
+    Raises UserError where there is none at all.
+    """
+    found = pd.concat([pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests], ignore_index=True)
+    if found.empty:
+        raise UserError(
+            f"There are no scores: every method failed on every track; see {folder_of(manifests[0]) / 'failures.csv'}"
+        )
+    return found
 
 
 def label_scores(scores: pd.DataFrame, rows: Sequence[ResultRow]) -> pd.DataFrame:
@@ -32,18 +40,3 @@ def scores_of_family(scores: pd.DataFrame, family: str) -> pd.DataFrame:
             f"was scored; {nearest(family, known)}"
         )
     return found
-
-
-def read_failures(rows: Sequence[ResultRow], estimates: Sequence[Path]) -> pd.DataFrame:
-    """The rows without scores, and why: method, f0, seed, reason.
-
-    estimates: manifests in the order of the rows, shard after shard; the first shard's are enough, since all shards
-    have one model.
-    """
-    found = [(row, folder_of(path) / "failed.txt") for row, path in zip(rows, estimates, strict=False)]
-    failed = [
-        (row.label, row.table_f0, row.seed, path.read_text(encoding="utf-8").strip())
-        for row, path in found
-        if path.exists()
-    ]
-    return pd.DataFrame(failed, columns=["method", "f0", "seed", "reason"])

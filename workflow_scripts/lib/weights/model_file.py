@@ -21,7 +21,10 @@ def save_model(path: Path, model: Tensors, header: dict[str, Any]) -> None:
 
 
 def load_model(path: Path, device: torch.device | str) -> tuple[Tensors, dict[str, Any]]:
-    """Tensors on the device, and the header; the header has `failed`, the reason, where training gave no model."""
+    """Tensors on the device, and the header.
+
+    The header has `failed`, the reason, where training gave no model, and `diverged` where it ended early in its best.
+    """
     with safetensors.safe_open(path, "pt", str(device)) as file:
         header = json.loads((file.metadata() or {}).get("header", "{}"))
         return {name: file.get_tensor(name) for name in sorted(file.keys())}, header
