@@ -356,10 +356,10 @@ def test_costs_are_read_for_the_row_that_each_manifest_belongs_to(tmp_path):
 
 def test_failures_of_every_shard_are_told_with_the_row_and_track_that_they_are_of(tmp_path):
     folders = {shard: [tmp_path / f"{shard}-{row}" for row in range(3)] for shard in "ab"}
-    families = {"a": {"one": "club", "two": ""}, "b": {"three": "club"}}
-    write_reasons(folders["a"][1], "failed", {"two": "no model"})
-    write_reasons(folders["b"][1], "failed", {"three": "no model"})
-    write_reasons(folders["b"][2], "diverged", {"three": "at step 3, best step 2"})
+    families = {"a": {"one": "club", "02": ""}, "b": {"nan": "club"}}
+    write_reasons(folders["a"][1], "failed", {"02": "no model"})
+    write_reasons(folders["b"][1], "failed", {"nan": "no model"})
+    write_reasons(folders["b"][2], "diverged", {"nan": "at step 3, best step 2"})
     write_reasons(folders["b"][0], "failed", {})
     for shard in "ab":
         found = failures.find_failures(families[shard], ROWS, folders[shard])
@@ -367,9 +367,9 @@ def test_failures_of_every_shard_are_told_with_the_row_and_track_that_they_are_o
         (tmp_path / shard / "failures.csv").write_text(found.to_csv(index=False))
     table = label_scores(failures.read_failures([tmp_path / "a.json", tmp_path / "b.json"]), ROWS)
     assert table.to_numpy().tolist() == [
-        ["two", "", "NMF", "exact", 1, "failed", "no model"],
-        ["three", "club", "NMF", "exact", 1, "failed", "no model"],
-        ["three", "club", "Tuned", "", 0, "diverged", "at step 3, best step 2"],
+        ["02", "", "NMF", "exact", 1, "failed", "no model"],
+        ["nan", "club", "NMF", "exact", 1, "failed", "no model"],
+        ["nan", "club", "Tuned", "", 0, "diverged", "at step 3, best step 2"],
     ]
 
 

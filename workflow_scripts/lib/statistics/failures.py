@@ -31,8 +31,9 @@ def find_failures(families: dict[str, str], rows: Sequence[ResultRow], estimates
 
 def read_failures(scores: Sequence[Path]) -> pd.DataFrame:
     """The failures of all shards, by the manifests of their scores."""
-    tables = [pd.read_csv(folder_of(path) / "failures.csv", keep_default_na=False) for path in scores]
-    return pd.concat(tables, ignore_index=True)
+    files = [folder_of(path) / "failures.csv" for path in scores]
+    tables = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in files]  # names may look like numbers
+    return pd.concat(tables, ignore_index=True).astype({"seed": int})
 
 
 def count_failures(scores: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
