@@ -43,7 +43,7 @@ def compare_pair(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     differences = seed_differences(a, b)
     finite = differences[np.isfinite(differences.mean(axis=1))].dropna(axis=1, how="all").round(DECIMALS).to_numpy()
     effect, (low, high, reason) = mean_over_tracks(finite)
-    test, p = signed_rank(np.round(np.nanmean(finite, axis=1), DECIMALS) if finite.size else np.empty(0))
+    test, p = signed_rank(np.nanmean(finite, axis=1).round(DECIMALS) if finite.size else np.empty(0))
     parts = {"tracks": len(finite), "seeds": finite.shape[1], "effect": effect, "low": low, "high": high}
     return parts | {"interval": reason, "test": test, "p": p}
 
