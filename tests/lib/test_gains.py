@@ -16,7 +16,7 @@ from workflow_scripts.lib.figures.style import save_figure
 from workflow_scripts.lib.metrics.contract import Metric
 from workflow_scripts.lib.statistics.adaptation import adaptation_course
 from workflow_scripts.lib.statistics.gains import gain_metrics, gain_points, points_by_marks, points_by_parameters
-from workflow_scripts.lib.statistics.intervals import bootstrap_interval
+from workflow_scripts.lib.statistics.intervals import mean_interval
 from workflow_scripts.lib.statistics.rows import GainRow
 
 METRICS = {"SDR": Metric("SDR", "dB", "frame", "higher", ""), "PES": Metric("PES", "dB", "frame", "lower", "")}
@@ -47,7 +47,7 @@ def scores_of(tracks=TRACKS, sources=("vocals", "drums")) -> pd.DataFrame:
 
 def points_of(scores=None, rows=ROWS, parameters=PARAMETERS, metrics=("SDR", "PES")) -> pd.DataFrame:
     scores = scores_of() if scores is None else scores
-    return gain_points(scores, metrics, rows, parameters, "median", stream("interval"))
+    return gain_points(scores, metrics, rows, parameters, "median")
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +60,9 @@ def drawn_at(axes) -> np.ndarray:
     return np.array([container.lines[0].get_xydata()[0] for container in axes.containers])
 
 
-def test_a_gain_is_the_mean_difference_of_the_same_songs_with_the_bootstrap_interval_over_them(points):
+def test_a_gain_is_the_mean_difference_of_the_same_songs_with_the_interval_over_them(points):
     scores = scores_of()
     table = scores[scores["metric"] == "SDR"].pivot(index="track", columns=["source", "method"], values="value")
-    seed = int(stream("interval").integers(2**63))
     assert len(points) == 2 * 3 * len(ROWS)
     for source in ("vocals", "drums", "all"):
         pair = [
@@ -72,7 +71,7 @@ def test_a_gain_is_the_mean_difference_of_the_same_songs_with_the_bootstrap_inte
         ]
         difference = (pair[0] - pair[1]).to_numpy()
         found = points.query("metric == 'SDR' and source == @source and method == 'L1'").iloc[0]
-        expected = bootstrap_interval([difference], np.mean, np.random.default_rng(seed))
+        expected = mean_interval(difference)
         assert found["effect"] == pytest.approx(difference.mean(), abs=1e-6)
         assert (found["low"], found["high"]) == pytest.approx(expected[:2], abs=1e-6)
         assert found["tracks"] == TRACKS

@@ -26,7 +26,7 @@ from workflow_scripts.lib.metrics.estimate import TrackReferences
 from workflow_scripts.lib.metrics.families import definitions, load_metrics, load_scores
 from workflow_scripts.lib.metrics.frames import Frames, decibels, frames_of, improvement, silent, silent_throughout
 from workflow_scripts.lib.metrics.scoring import score_track
-from workflow_scripts.lib.metrics.silence_rule import too_quiet
+from workflow_scripts.lib.metrics.silence_rule import excerpt_peaks, too_quiet
 
 RATE = 8000
 FAMILIES = registry.METRICS.names()
@@ -172,8 +172,36 @@ def test_the_silence_rule_means_the_same_power_at_every_rate_level_and_number_of
     for rate, channels, level in ((16_000, 1, 1.0), (44_100, 2, 0.25)):
         references = level * power[:, None, None] * np.ones((2, channels, rate))
         mixture = level * np.ones((channels, rate))
-        quiet = too_quiet(references, mixture, frames_of(rate, rate, rate), 10)
+        frames = frames_of(rate, rate, rate)
+        quiet = too_quiet(references, frames, excerpt_peaks(mixture, frames, rate), 10)
         np.testing.assert_array_equal(quiet, [[True], [False]])
+
+
+def test_each_frame_is_judged_by_the_peak_of_its_excerpt_of_four_seconds():
+    rate = 100
+    mixture = np.full((1, 10 * rate), 0.5)
+    mixture[0, 150], mixture[0, 799], mixture[0, 900] = -0.8, 2.0, 0.1
+    mixture[0, 800:900] = 0.0  # an excerpt of 2 s is left at the end, its peak 0.5
+    frames = frames_of(1000, rate, rate)
+    assert excerpt_peaks(mixture, frames, rate).tolist() == [0.8] * 4 + [2.0] * 4 + [0.5] * 2
+    # A frame of 2 s every 1.5 s from 3.0 s lies in two excerpts.
+    assert excerpt_peaks(mixture, frames_of(1000, 2 * rate, 150), rate).tolist() == [0.8, 0.8, 2.0, 2.0, 2.0, 2.0]
+    assert excerpt_peaks(np.zeros((2, 30)), frames_of(30, rate, rate), rate).tolist() == [1.0]
+    # Of the same power throughout, 10 per 16,000 samples where the peak is 1: 0.9 of the floor needs a peak over 0.949.
+    references = np.full((1, 1, 10 * rate), np.sqrt(0.9 * 10 / 16_000))
+    quiet = too_quiet(references, frames, excerpt_peaks(mixture, frames, rate), 10)
+    assert quiet.tolist() == [[False] * 4 + [True] * 4 + [False] * 2]
+
+
+def test_the_mel_cepstral_distance_of_a_frame_is_at_the_level_of_its_excerpt():
+    """What is 100 times softer in both mixture and estimate has the same distance."""
+    reference, estimate = 0.1 * noise(1, 1, 4 * RATE), 0.1 * noise(1, 1, 4 * RATE, name="e")
+    faded = np.concatenate([np.ones(4 * RATE), np.full(4 * RATE, 0.01)])
+    references, estimates = (np.tile(each, 2) * faded for each in (reference, estimate))
+    mixture = references[0] + 0.5 * np.tile(noise(1, 4 * RATE, name="m"), 2) * faded
+    values = value(score(references, mixture, {"a": estimates}, ["MCD"]), "MCD", "a")
+    assert len(values) == 8
+    np.testing.assert_allclose(values[4:], values[:4])
 
 
 # Spectral metrics
@@ -200,7 +228,7 @@ def test_spectral_ratios_of_hand_values():
 
 def test_spectral_ratios_ignore_the_sign_and_the_scale_invariant_one_the_gain():
     reference = noise(1, 1, 16_000)
-    track = spectral.SpectralReferences(reference, frames_of(16_000, 8000, 8000), 16_000)
+    track = spectral.SpectralReferences(reference, frames_of(16_000, 8000, 8000), 16_000, np.ones(2))
     plain, _ = track.ratios(-0.5 * reference)
     np.testing.assert_allclose(plain, 10 * np.log10([[4.0, 4.0]]), atol=1e-6)
     # S scaled by one half differs from E only by rounding.
@@ -210,7 +238,7 @@ def test_spectral_ratios_ignore_the_sign_and_the_scale_invariant_one_the_gain():
 def test_frames_that_are_zero_have_no_spectral_score():
     reference, estimate = noise(2, 1, 16_000), noise(2, 1, 16_000, name="e")
     reference[0, :, :8000], estimate[1, :, 8000:] = 0, 0
-    track = spectral.SpectralReferences(reference, frames_of(16_000, 8000, 8000), 16_000)
+    track = spectral.SpectralReferences(reference, frames_of(16_000, 8000, 8000), 16_000, np.ones(2))
     for values in (*track.ratios(estimate), track.mel_cepstral_distance(estimate)):
         np.testing.assert_array_equal(np.isnan(values), [[True, False], [False, True]])
 
@@ -227,7 +255,7 @@ def test_the_mel_cepstrum_is_that_of_torchaudio():
 
 def test_the_mel_cepstral_distance_of_a_gain_is_in_c0_alone():
     signal = noise(1, 1, 16_000)
-    track = spectral.SpectralReferences(signal, frames_of(16_000, 16_000, 16_000), 16_000, peak=2.0)
+    track = spectral.SpectralReferences(signal, frames_of(16_000, 16_000, 16_000), 16_000, np.array([2.0]))
     distance = track.mel_cepstral_distance(10 * signal)[0, 0]
     bands = int((spectral._mel_bands(257, 16_000).sum(axis=0) > 0).sum())
     # Every band that holds a bin gains ln 100; the others stay at the offset.

@@ -5,10 +5,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from tests import coverage
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.statistics.aggregates import summarise, track_values
-from workflow_scripts.lib.statistics.intervals import bootstrap_interval
+from workflow_scripts.lib.statistics.aggregates import seed_values, summarise, track_values
+from workflow_scripts.lib.statistics.intervals import (
+    mean_interval,
+    mean_over_tracks,
+    median_interval,
+    ratio_interval,
+    with_seeds,
+)
 from workflow_scripts.lib.statistics.paired_tests import compare_pairs, holm, paired_tests, signed_rank, smallest_p
 from workflow_scripts.lib.statistics.verdicts import SUPPORTED, best_methods
 
@@ -46,7 +53,7 @@ def order_of(scores: pd.DataFrame) -> list:
 
 
 def summary_of(scores: pd.DataFrame) -> pd.DataFrame:
-    return summarise(scores, order_of(scores), stream("test")).set_index(["method", "source", "aggregation"])
+    return summarise(scores, order_of(scores)).set_index(["method", "source", "aggregation"])
 
 
 def test_both_aggregations_of_frames_agree_with_hand_values():
@@ -108,27 +115,95 @@ def test_tracks_that_a_method_was_not_scored_on_are_counted():
     assert summary_of(scores).loc[("b", "x", "mean over tracks"), "tracks_left_out"] == 1
 
 
-def test_seeds_are_averaged_within_a_track_and_make_no_interval_narrower():
+def test_seeds_are_averaged_within_a_track_and_what_they_differ_in_widens_the_interval():
     values = stream("seeds").normal(size=8)
     one = wholes({("a", "x"): values})
     three = pd.concat([wholes({("a", "x"): values + shift}, seed=seed) for seed, shift in enumerate((-1, 0, 1))])
-    single, several = (summary_of(s).loc[("a", "x", "mean over tracks")] for s in (one, three))
-    assert (several["seeds"], several["tracks"], several["scored"]) == (3, 8, 24)
-    np.testing.assert_allclose(
-        several[["value", "low", "high"]].astype(float), single[["value", "low", "high"]].astype(float)
-    )
+    for name, aggregation in (("mean", "mean over tracks"), ("median", "median over tracks")):
+        single, several = (summary_of(s).loc[("a", "x", aggregation)] for s in (one, three))
+        assert (several["seeds"], several["tracks"], several["scored"]) == (3, 8, 24)
+        middle = getattr(np, name)(values)
+        assert several["value"] == pytest.approx(middle) == single["value"]
+        of_seeds = 1 / 3  # squared standard error of -1, 0 and 1
+        for end, sign in (("low", -1), ("high", 1)):
+            of_tracks = ((single[end] - middle) / 2.364624) ** 2  # t of 7 degrees of freedom
+            freedom = (of_tracks + of_seeds) ** 2 / (of_tracks**2 / 7 + of_seeds**2 / 2)
+            reach = stats.t.ppf(0.975, freedom) * np.sqrt(of_tracks + of_seeds)
+            assert several[end] == pytest.approx(middle + sign * reach, rel=1e-6)
 
 
-def test_intervals_agree_with_scipy():
+def test_the_interval_of_a_mean_is_that_of_the_t_test():
     values = stream("scipy").normal(size=12)
-    interval = bootstrap_interval([values], np.median, np.random.default_rng(3))
-    theirs = stats.bootstrap(
-        (values,), np.median, n_resamples=2000, method="percentile", rng=np.random.default_rng(3)
-    ).confidence_interval
-    np.testing.assert_allclose(interval[:2], theirs)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    np.testing.assert_allclose(mean_interval(values)[:2], expected)
+    # Equal counts make a ratio a mean.
+    np.testing.assert_allclose(ratio_interval(7 * values, np.full(12, 7.0))[:2], expected)
 
 
-def test_the_interval_of_a_mean_over_frames_resamples_tracks_with_all_their_frames():
+def test_the_interval_of_a_median_has_hand_values_and_takes_six_tracks():
+    # Of 8 values the 1st and 8th hold the median in 254 of 256 cases, the 2nd and 7th in 238.
+    part = (254 / 256 - 0.95) / (16 / 256)
+    inwards = 7 * part / (1 + 6 * part)
+    values = np.arange(1.0, 9)[stream("order").permutation(8)] ** 2
+    low, high, _ = median_interval(values)
+    assert (low, high) == pytest.approx((1 + inwards * 3, 64 - inwards * 15))
+    assert median_interval(np.arange(6.0))[:2] == pytest.approx((5 / 14, 5 - 5 / 14))  # 62 and 50 of 64
+    assert median_interval(np.arange(5.0)).reason == "5 tracks"
+    assert np.isnan(median_interval(np.arange(5.0)).low)
+
+
+def test_one_seed_or_equal_ones_leave_an_interval_over_tracks_as_it_is():
+    values = np.arange(5.0)
+    plain = mean_interval(values)
+    assert with_seeds(2.0, plain, 5, [2.0]) == with_seeds(2.0, plain, 5, [2.0] * 3) == plain
+    assert with_seeds(2.0, mean_interval(np.arange(1.0)), 1, [1.0, 3.0]).reason == "one track"
+    assert with_seeds(2.0, plain, 5, [1.0, INF]).reason == "infinite value"
+    assert np.isnan(mean_over_tracks(np.empty((0, 3)))[0])
+
+
+def test_two_samples_of_seeds_and_tracks_have_the_interval_of_welch():
+    """Where nothing is of both, the variances are those of two independent means, as in Welch's test."""
+    tracks, seeds = stream("welch").normal(size=9), stream("welch", 1).normal(size=4)
+    tracks, seeds = tracks - tracks.mean(), seeds - seeds.mean()
+    _, interval = mean_over_tracks(tracks[:, None] + seeds)
+    welch = stats.ttest_ind(tracks, seeds, equal_var=False).confidence_interval(0.95)
+    np.testing.assert_allclose(interval[:2], welch)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    draws = 1000  # so that a share of 0.95 is known to 0.007
+    for interval_of, of_median in ((mean_interval, False), (median_interval, True)):
+        for shape in ("normal", "heavy tails"):
+            assert coverage.coverage_over_tracks(interval_of, of_median, shape, 8, draws) == pytest.approx(
+                0.95, abs=0.025
+            )
+    assert coverage.coverage_over_tracks(median_interval, True, "skewed", 8, draws) == pytest.approx(0.95, abs=0.025)
+    assert coverage.coverage_over_tracks(mean_interval, False, "skewed", 8, draws) == pytest.approx(0.90, abs=0.025)
+    for spread in (0.0, 0.3, 1.0):
+        shares = coverage.coverage_over_seeds(lambda values: mean_over_tracks(values)[1], 8, 3, spread, draws)
+        assert shares == pytest.approx(0.95, abs=0.025)
+    assert coverage.coverage_over_seeds(coverage.of_tracks_alone, 8, 3, 1.0, draws) < 0.8  # what leaving them out does
+
+
+def test_pairs_are_compared_seed_by_seed_and_a_row_of_one_seed_with_each():
+    rng = stream("seed pairs")
+    song, seed_effect = rng.normal(0, 3, 8), [0.0, 5.0, -4.0]
+    a = pd.concat([wholes({("a", "x"): song + 1 + effect}, seed=seed) for seed, effect in enumerate(seed_effect)])
+    b = pd.concat([wholes({("b", "x"): song + effect}, seed=seed) for seed, effect in enumerate(seed_effect)])
+    one = wholes({("one", "x"): song})
+    rows = [(name, "") for name in ("a", "b", "one")]
+    values = seed_values(pd.concat([a, b[b["seed"] > 0], one]), "SI-SDR", "mean")
+    tests = compare_pairs(values, "SI-SDR", "mean", [(rows[0], rows[1]), (rows[0], rows[2])])
+    same, single = tests.iloc[0], tests.iloc[1]
+    assert (same["seeds"], single["seeds"]) == (2, 3)
+    # What both seeds have in common is no difference, whichever third seed one of them lacks.
+    assert (same["effect"], same["low"], same["high"]) == pytest.approx((1, 1, 1))
+    reach = stats.t.ppf(0.975, 2) * np.std(seed_effect, ddof=1) / np.sqrt(3)
+    assert single["effect"] == pytest.approx(1 + 1 / 3)
+    assert single["high"] - single["effect"] == pytest.approx(reach)
+
+
+def test_the_interval_of_a_mean_over_frames_is_over_tracks_with_all_their_frames():
     rng = stream("frames")
     counts = rng.integers(5, 40, size=30)
     level = rng.normal(0, 3, size=30)
@@ -136,7 +211,7 @@ def test_the_interval_of_a_mean_over_frames_resamples_tracks_with_all_their_fram
     row = summary_of(scores).loc[("a", "x", "mean over frames")]
     weights = counts / counts.mean()
     error = np.std(weights * (level - np.average(level, weights=counts))) / np.sqrt(30)  # of a ratio, by linearisation
-    assert (row["high"] - row["low"]) / (2 * 1.96 * error) == pytest.approx(1, abs=0.15)
+    assert (row["high"] - row["low"]) / (2 * stats.t.ppf(0.975, 29) * error) == pytest.approx(1, abs=0.03)
 
 
 def test_one_track_has_no_interval_and_says_so():
@@ -163,7 +238,7 @@ def test_a_row_does_not_depend_on_the_methods_beside_it():
 
 def test_rows_come_in_the_order_of_the_configuration():
     scores = wholes({("a", "x"): [1.0, 2.0], ("b", "x"): [1.0, 2.0]})
-    summary = summarise(scores, [("b", ""), ("never run", ""), ("a", "")], stream("test"))
+    summary = summarise(scores, [("b", ""), ("never run", ""), ("a", "")])
     assert list(summary["method"]) == ["b", "b", "a", "a"]
 
 
@@ -181,7 +256,7 @@ def test_rows_come_in_the_order_of_the_configuration():
 def test_unusable_score_tables_are_refused_in_one_sentence(change, words):
     scores = change(wholes({("a", "x"): [1.0, 2.0]}))
     with pytest.raises(UserError, match=words):
-        summarise(scores, [("a", "")], stream("test"))
+        summarise(scores, [("a", "")])
 
 
 def test_holm_agrees_with_hand_values_and_ignores_tests_not_made():
@@ -214,8 +289,8 @@ def three_methods(tracks: int) -> pd.DataFrame:
 
 def best_of(scores: pd.DataFrame, bounds=("oracle",), lower_is_better=()) -> pd.Series:
     order = order_of(scores)
-    summary = summarise(scores, order, stream("s"))
-    tests = paired_tests(scores, "SI-SDR", order, "mean", stream("t"), bounds)
+    summary = summarise(scores, order)
+    tests = paired_tests(scores, "SI-SDR", order, "mean", bounds)
     best = best_methods(summary[summary["kind"] == "mean"], tests, bounds, lower_is_better)
     assert len(best) == 1
     return best.iloc[0]
@@ -223,7 +298,7 @@ def best_of(scores: pd.DataFrame, bounds=("oracle",), lower_is_better=()) -> pd.
 
 def test_bounds_take_no_part_in_the_tests():
     scores = three_methods(6)
-    tests = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"), ("oracle",))
+    tests = paired_tests(scores, "SI-SDR", order_of(scores), "mean", ("oracle",))
     assert len(tests) == 3
     assert "oracle" not in set(tests["method_a"]) | set(tests["method_b"])
 
@@ -231,8 +306,8 @@ def test_bounds_take_no_part_in_the_tests():
 def test_the_effect_is_the_mean_paired_difference_and_turns_with_the_pair():
     scores = three_methods(10)
     order = order_of(scores)
-    forth = paired_tests(scores, "SI-SDR", order, "mean", stream("t")).iloc[0]
-    back = paired_tests(scores, "SI-SDR", order[::-1], "mean", stream("t")).iloc[-1]
+    forth = paired_tests(scores, "SI-SDR", order, "mean").iloc[0]
+    back = paired_tests(scores, "SI-SDR", order[::-1], "mean").iloc[-1]
     value = scores.pivot(index="track", columns="method", values="value")
     assert forth["effect"] == pytest.approx((value["poor"] - value["fair"]).mean(), abs=1e-6)
     assert (back["method_a"], back["effect"]) == (forth["method_b"], pytest.approx(-forth["effect"]))
@@ -248,8 +323,17 @@ def test_a_clear_leader_over_many_tracks_is_best():
 def test_four_tracks_cannot_support_a_best_method_and_the_remark_says_so():
     best = best_of(three_methods(4))
     assert (best["method"], best["supported"]) == ("good", False)
-    assert "cannot be supported with 4 tracks" in best["remark"]
-    assert "0.38" in best["remark"]  # 3 pairs x 0.125
+    assert not best["possible"]
+    assert best["remark"] == "with 4 tracks and 3 paired tests p is 0.38 or more"  # 3 x 0.125
+
+
+def test_a_leader_that_shares_too_few_tracks_with_one_rival_cannot_be_supported():
+    scores = three_methods(12)
+    few = scores[~((scores["method"] == "fair") & (scores["track"] > "t03"))]
+    best = best_of(few)
+    assert (best["method"], best["possible"], best["supported"]) == ("good", False, False)
+    assert "with 4 tracks and 3 paired tests" in best["remark"]
+    assert best_of(scores)["possible"]
 
 
 def test_a_leader_that_one_other_method_equals_is_not_best():
@@ -272,25 +356,25 @@ def test_for_distances_the_lowest_leads():
 def test_one_method_alone_is_not_best():
     best = best_of(wholes({("a", "x"): np.arange(20.0), ("oracle", "x"): np.arange(20.0) + 1}))
     assert not best["supported"]
-    assert best["remark"] == "not compared: no other method"
+    assert best["remark"] == "no other method"
 
 
 def test_methods_are_compared_on_the_tracks_that_both_have():
     scores = wholes({("a", "x"): [1.0, NAN, 3.0, INF], ("b", "x"): [0.0, 5.0, 1.0, 2.0]})
-    pair = paired_tests(scores, "SI-SDR", order_of(scores), "median", stream("t")).iloc[0]
+    pair = paired_tests(scores, "SI-SDR", order_of(scores), "median").iloc[0]
     assert (pair["tracks"], pair["effect"]) == (2, 1.5)
 
 
 def test_round_off_between_equal_methods_is_no_difference():
     values = stream("round").normal(size=10)
     scores = wholes({("a", "x"): values, ("b", "x"): values + 1e-10})
-    pair = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t")).iloc[0]
+    pair = paired_tests(scores, "SI-SDR", order_of(scores), "mean").iloc[0]
     assert (pair["test"], pair["p"], pair["effect"]) == ("none: no difference", 1.0, 0.0)
 
 
 def test_one_method_with_two_f0_sources_is_two_rows():
     scores = pd.concat([wholes({("a", "x"): [1.0, 2.0]}, f0=f0) for f0 in ("exact", "stems")])
-    pairs = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"))
+    pairs = paired_tests(scores, "SI-SDR", order_of(scores), "mean")
     assert pairs[["f0_a", "f0_b"]].to_numpy().tolist() == [["exact", "stems"]]
 
 
@@ -301,10 +385,10 @@ def test_an_unknown_metric_is_refused():
 
 def test_a_pair_is_compared_where_both_of_its_rows_have_values_whichever_other_pairs_there_are():
     scores = wholes({("a", "x"): [1.0, 2.0], ("b", "x"): [0.0, 0.0], ("a", "y"): [5.0, 6.0], ("c", "y"): [NAN, 1.0]})
-    values = track_values(scores, "SI-SDR", "mean")
+    values = seed_values(scores, "SI-SDR", "mean")
     a, b, c = ("a", ""), ("b", ""), ("c", "")
-    both = compare_pairs(values, "SI-SDR", "mean", [(a, b), (c, a)], 1)
-    alone = compare_pairs(values, "SI-SDR", "mean", [(c, a)], 1)
+    both = compare_pairs(values, "SI-SDR", "mean", [(a, b), (c, a)])
+    alone = compare_pairs(values, "SI-SDR", "mean", [(c, a)])
     found = both[both["source"] != "all"]
     assert found[["source", "method_a", "method_b", "tracks"]].to_numpy().tolist() == [
         ["x", "a", "b", 2],
@@ -315,7 +399,7 @@ def test_a_pair_is_compared_where_both_of_its_rows_have_values_whichever_other_p
 
 def test_a_row_that_is_nowhere_defined_on_a_source_is_in_none_of_its_pairs():
     scores = three_methods(8)
-    without = paired_tests(scores, "SI-SDR", order_of(scores), "mean", stream("t"))
+    without = paired_tests(scores, "SI-SDR", order_of(scores), "mean")
     undefined = pd.concat([scores, wholes({("none", "x"): [NAN] * 8})])
-    tests = paired_tests(undefined, "SI-SDR", order_of(undefined), "mean", stream("t"))
+    tests = paired_tests(undefined, "SI-SDR", order_of(undefined), "mean")
     pd.testing.assert_frame_equal(tests, without)

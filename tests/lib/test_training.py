@@ -276,15 +276,30 @@ def test_a_method_that_learns_from_mixtures_is_given_no_stem(tmp_path, supervisi
     assert learned.facts()["steps"] == toy.SCHEDULE.steps and learned.facts()["earlier_attempts"] == []
 
 
-def test_a_training_that_diverges_gives_no_model_but_the_reason(tmp_path):
+def _learned(tmp_path, learner, name):
     corpus = Corpus(prepared(tmp_path / "data"), ("voice",))
-    method = SimpleNamespace(trainee=lambda *_: toy.Toy(spoil_loss=25))
-    learned = learn(
-        method, SimpleNamespace(), toy.job(corpus), gpus=0, state=tmp_path / "state.pt", stream=io.StringIO()
-    )
+    method, state = SimpleNamespace(trainee=lambda *_: learner), tmp_path / f"{name}.pt"
+    return learn(method, SimpleNamespace(), toy.job(corpus), gpus=0, state=state, stream=io.StringIO())
+
+
+def test_a_training_that_diverges_before_any_validation_gives_no_model_but_the_reason(tmp_path):
+    learned = _learned(tmp_path, toy.Toy(spoil_loss=5), "state")
     assert learned.model == {}
-    assert learned.failed.startswith("the training loss is nan at step 25")
+    assert learned.failed.startswith("the training loss is nan at step 5")
     assert learned.facts()["failed"] == learned.failed
+    assert learned.outcome() == {"failed": learned.failed}
+    assert _learned(tmp_path, _Unvalidated(spoil_loss=25), "unvalidated").outcome().keys() == {"failed"}
+
+
+def test_a_training_that_diverges_later_gives_the_best_weights_until_then_and_says_so(tmp_path):
+    learned = _learned(tmp_path, toy.Toy(spoil_loss=25), "state")
+    best = learned.history.best_step
+    assert 0 < best <= 20 and best % 5 == 0
+    assert learned.failed == "" and learned.outcome() == {"diverged": learned.diverged}
+    assert learned.diverged.startswith("the training loss is nan at step 25;")
+    assert learned.diverged.endswith(f"The weights are those of step {best}, where the validation loss was lowest.")
+    assert learned.facts()["diverged"] == learned.diverged
+    _assert_same_bits(learned.model, _learned(tmp_path, _ValidatedAt(best), "whole").model)
     assert (tmp_path / "state.pt").exists()
 
 
@@ -300,6 +315,17 @@ def test_a_continued_training_that_only_gets_worse_keeps_the_weights_that_it_sta
         runs[continued] = loop.history.best_step, all(torch.equal(weights[name], start[name]) for name in start)
         assert [row["step"] for row in loop.history.curves[:2]] == ([0, 5] if continued else [5, 10])
     assert runs == {False: (5, False), True: (0, True)}
+
+
+class _ValidatedAt(toy.Toy):
+    """Validates after one step alone, so that the weights then are the best."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.only = step
+
+    def validate(self):
+        return super().validate() if self.steps[-1] == self.only else {}
 
 
 def test_a_model_file_has_the_same_bytes_for_the_same_content_and_gives_it_back(tmp_path):

@@ -38,10 +38,8 @@ def scores_of(offset: float) -> pd.DataFrame:
 
 
 def drawn(budgets=BUDGETS, groups=("club", "studio")):
-    generator = stream("interval")
     tables = {
-        group: budget_values(scores_of(10.0 * number), "SDR", budgets, "median", generator)
-        for number, group in enumerate(groups)
+        group: budget_values(scores_of(10.0 * number), "SDR", budgets, "median") for number, group in enumerate(groups)
     }
     return budget_figure(tables, "SDR", budgets, title="voice", remark="Synthetic.")
 

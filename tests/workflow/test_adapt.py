@@ -173,16 +173,17 @@ def test_a_start_that_failed_and_an_adaptation_that_diverged_leave_the_reason_fo
     save_model(tmp_path / "failed.safetensors", {}, {"failed": "the training loss is nan at step 3."})
     adapt(**_options(adapted, tmp_path / "failed.json", model=tmp_path / "failed.safetensors"))
     for name, reason in (
-        ("diverged", "the adaptation to song-2: the loss is nan at step 4."),
+        ("diverged", "the adaptation: the loss is nan at step 4."),
         ("failed", "the training"),
     ):
         files = {path.name for path in (tmp_path / name).iterdir()}
-        assert files == {"failed.txt", "provenance.json"}
-        assert (tmp_path / name / "failed.txt").read_text().startswith(reason)
+        assert files == {"failed.json", "provenance.json"}
+        reasons = json.loads((tmp_path / name / "failed.json").read_text())
+        assert reasons.keys() == {"song-2", "song-3"} and all(each.startswith(reason) for each in reasons.values())
         options = _options(adapted, tmp_path / "separated.json", adapted=tmp_path / f"{name}.json")
         del options["model"]
         separate(**options)
-        assert (tmp_path / "separated/failed.txt").read_text().startswith(reason)
+        assert json.loads((tmp_path / "separated/failed.json").read_text()) == reasons
 
 
 def test_changed_marks_redo_what_rests_on_them_and_bad_ones_end_the_run_in_their_sentence(adapted):

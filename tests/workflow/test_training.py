@@ -52,10 +52,12 @@ def _config(folder: Path) -> Path:
             "slow": learner | slow,
             "diverging": learner | {"label": "Diverging learner", "settings": {"diverge_at": 8}},
             "after": learner | {"label": "Learner after it", "start": "diverging"},
+            "halted": learner | {"label": "Halted learner", "settings": {"diverge_at": 25}},
+            "onwards": learner | {"label": "Learner onwards", "start": "halted"},
         },
         "comparisons": {"mine": {
-            "dataset": "mine", "sources": ["voice", "bass"], "methods": ["slow", "diverging", "after"],
-            "metrics": ["SI-SDR"],
+            "dataset": "mine", "sources": ["voice", "bass"], "metrics": ["SI-SDR"],
+            "methods": ["slow", "diverging", "after", "halted", "onwards"],
         }},
     }  # fmt: skip
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
@@ -123,8 +125,8 @@ def test_a_method_that_diverged_is_told_as_failed_with_step_and_checkpoint_and_t
     log = project.folder / "results/logs/train/mine/voice+bass/diverging/no-f0-seed0.log"
     assert "at step 8" in log.read_text() and "Traceback" not in log.read_text()
     scores = pd.read_parquet(project.folder / "results/score/mine/1-of-1/scores.parquet")
-    assert set(scores["method"]) == {"slow"}
-    assert scores["value"].mean() > 3  # dB; the mixture has 0
+    assert set(scores["method"]) == {"slow", "halted", "onwards"}
+    assert scores.loc[scores["method"] == "slow", "value"].mean() > 3  # dB; the mixture has 0
 
 
 def test_a_training_that_would_start_from_a_failed_one_fails_for_its_reason_and_the_others_go_on(trained):
@@ -136,6 +138,22 @@ def test_a_training_that_would_start_from_a_failed_one_fails_for_its_reason_and_
     assert re.search(r"^Learner after it +failed: it starts from", summary, re.MULTILINE)
     facts = json.loads((trained.folder / MODELS / "after/no-f0/seed0/provenance.json").read_text())
     assert list(facts["start"]) == [str(start)] and facts["failed"] == header["failed"]
+
+
+def test_a_training_that_diverged_after_a_validation_is_scored_with_its_best_weights_and_told(trained):
+    folder = trained.folder / MODELS / "halted/no-f0/seed0"
+    model, header = load_model(folder / "model.safetensors", "cpu")
+    best = json.loads((folder / "provenance.json").read_text())["best_step"]
+    assert len(model) == 4 and best in (10, 20)
+    assert header["diverged"].startswith("the training loss is nan at step 25;")
+    assert header["diverged"].endswith(f"The weights are those of step {best}, where the validation loss was lowest.")
+    summary = (trained.folder / "results/compare/mine/summary.txt").read_text()
+    assert re.search(r"^Halted learner +-?\d+\.\d\d", summary, re.MULTILINE)
+    told = " ".join(summary.split())
+    assert "Halted learner diverged for seed 0: the training loss is nan at step 25;" in told
+    start = MODELS / "halted/no-f0/seed0/model.safetensors"
+    assert f"Learner onwards diverged for seed 0: it starts from {start}, whose training diverged:" in told
+    assert not (trained.folder / MODELS / "onwards/no-f0/seed0/state.pt").exists()
 
 
 def test_a_model_says_what_it_was_made_of_and_leaves_no_state(trained):

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from workflow_scripts.command import run
-from workflow_scripts.lib.core.files import sha256_file, write_text
+from workflow_scripts.lib.core.files import sha256_file
 from workflow_scripts.lib.core.fingerprint import hash_of
+from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED, write_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets import scenes
 from workflow_scripts.lib.datasets.table import read_tracks, shard
@@ -28,8 +29,8 @@ def adapt(
 
     `data`, `marks` and `out` are manifests of folders; `method` (JSON) is a `MethodDescription`. While the job goes on,
     finished tracks and the state of the present one lie beside `out` in `<shard>.state/`, from which a job that was
-    killed goes on. Where the training of `model` failed, or an adaptation diverged, there is only `failed.txt` with the
-    reason. The provenance says how many parameters are trained.
+    killed goes on. Tracks whose adaptation diverged, or all where the training of `model` failed, have no files and
+    stand in `failed.json` with the reason. The provenance says how many parameters are trained.
     """
     torch.set_num_threads(threads)
     description = read_description(method, MethodDescription)
@@ -38,23 +39,24 @@ def adapt(
     weights, found = load_model(model, device)
     root, labels = folder_of(data), folder_of(marks) if marks else None
     header: dict[str, Any] = {"module": description.module, "settings": description.settings, "sources": sources}
-    header |= {"code": code, "seed": seed}
+    header |= {"code": code, "seed": seed} | ({DIVERGED: found[DIVERGED]} if DIVERGED in found else {})
     job = AdaptationJob(module, settings, weights, header, out.with_suffix(".state"))
     base = hash_of(json.dumps(header), sha256_file(model), torch.__version__)
-    tracks, failed = shard(read_tracks(root, split), part), found.get("failed", "")
-    facts: dict[str, Any] = {} if failed else {"trained_parameters": module.trained_parameters(weights, settings)}
+    tracks = shard(read_tracks(root, split), part)
+    failed = {track.track: found[FAILED] for track in tracks if FAILED in found}
+    facts: dict[str, Any] = (
+        {} if FAILED in found else {"trained_parameters": module.trained_parameters(weights, settings)}
+    )
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks], **facts) as folder:
-        for track in [] if failed else tracks:
+        for track in tracks if FAILED not in found else []:
             scene = scenes.scene(root, track, tuple(sources), description.needs, seed, None, device, labels)
             marked = [sha256_file(labels / f"{track.track}.txt")] if labels else []
             try:
                 job.adapt_to(scene, track.track, hash_of(base, track.sha256, *marked))
             except Diverged as error:
-                failed = f"the adaptation to {track.track}: {error}"
-                break
-        job.hand_over(folder, [] if failed else [track.track for track in tracks])
-        if failed:
-            write_text(folder / "failed.txt", failed)
+                failed[track.track] = f"the adaptation: {error}"
+        job.hand_over(folder, [track.track for track in tracks if track.track not in failed])
+        write_reasons(folder, FAILED, failed)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import pandas as pd
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import recorded
-from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.figures.contrasts import contrasts_page, contrasts_summary
 from workflow_scripts.lib.figures.latex import latex_table
@@ -23,8 +22,9 @@ from workflow_scripts.lib.statistics.comparison import Comparison
 from workflow_scripts.lib.statistics.comparison import compare as compare_scores
 from workflow_scripts.lib.statistics.contrasts import contrast_tests
 from workflow_scripts.lib.statistics.costs import read_costs
+from workflow_scripts.lib.statistics.failures import read_failures
 from workflow_scripts.lib.statistics.rows import Contrast, ResultRow, from_json, table_rows
-from workflow_scripts.lib.statistics.scores import label_scores, read_failures, read_scores, scores_of_family
+from workflow_scripts.lib.statistics.scores import label_scores, read_scores, scores_of_family
 
 
 def compare(
@@ -45,19 +45,20 @@ def compare(
     meaning = definitions(metrics, known, checked(Scoring, json.loads(scoring), "scoring"))
     with recorded(out, code, aggregation=aggregation) as folder:
         values = label_scores(read_scores(scores), labels)
-        costs, failures = read_costs(labels, estimates, models, adapted), read_failures(labels, estimates)
+        costs, failures = read_costs(labels, estimates, models, adapted), label_scores(read_failures(scores), labels)
         name, summaries = values["comparison"].iloc[0], []
         for group in [None, *groups]:
-            chosen = values if group is None else scores_of_family(values, group)
+            chosen, failed = values, failures
+            if group is not None:
+                chosen, failed = scores_of_family(values, group), failures[failures["family"] == group]
             comparison = compare_scores(
                 chosen,
                 costs,
-                failures,
+                failed,
                 order,
                 bounds=[row.label for row in labels if row.bound],
                 kind=aggregation,
                 lower_is_better=[metric.name for metric in known.values() if metric.better == "lower"],
-                generator=stream("bootstrap", name, *([group] if group else [])),
             )
             comparison = replace(comparison, name=f"{name}-{group}" if group else name)
             tests = contrast_tests(chosen, metrics, order, planned, aggregation)

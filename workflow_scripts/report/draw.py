@@ -4,7 +4,6 @@ from pathlib import Path
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.provenance import recorded
-from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.figures.budget import budget_figure
 from workflow_scripts.lib.figures.distribution import distribution_figure
 from workflow_scripts.lib.figures.heat_map import heat_map_figure
@@ -38,9 +37,8 @@ def draw(
             save_figure(distribution, folder / group / "distribution")
             save_figure(heat_map_figure(part, metric, order, aggregation, **titled), folder / group / "heat_map")
         if has_budgets(trained):
-            generator = stream("bootstrap", name, "budgets")
             tables = {
-                group: budget_values(part, metric, trained, aggregation, generator)
+                group: budget_values(part, metric, trained, aggregation)
                 for group, part in (parts or {"": values}).items()
             }
             save_figure(budget_figure(tables, metric, trained, **shown), folder / "budget")

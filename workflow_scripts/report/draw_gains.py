@@ -7,7 +7,6 @@ from pathlib import Path
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.provenance import folder_of, recorded
-from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.figures.gains import gains_figure
 from workflow_scripts.lib.figures.gains_by_marks import marks_figure
 from workflow_scripts.lib.figures.gains_by_parameters import parameters_figure
@@ -34,10 +33,8 @@ def draw_gains(
     with recorded(out, code, aggregation=aggregation) as folder:
         values = label_scores(read_scores(scores), labels)
         name = values["comparison"].iloc[0]
-        # The stream of the planned contrasts, so that a difference has one interval wherever it is told.
-        generator, trained = stream("contrasts", name), trained_parameters(labels, adapted)
-        pairs = from_json(GainRow, gains)
-        points = gain_points(values, gain_metrics(metrics), pairs, trained, aggregation, generator)
+        pairs, trained = from_json(GainRow, gains), trained_parameters(labels, adapted)
+        points = gain_points(values, gain_metrics(metrics), pairs, trained, aggregation)
         write_text(folder / "gains.csv", points.drop(columns="group").to_csv(index=False))
         figures = {
             "gains": (points, gains_figure),

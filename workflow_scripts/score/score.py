@@ -9,14 +9,15 @@ import pandas as pd
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
-from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.files import atomic
+from workflow_scripts.lib.core.files import atomic, write_text
+from workflow_scripts.lib.core.outcomes import FAILED, read_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
 from workflow_scripts.lib.metrics import museval_json
 from workflow_scripts.lib.metrics.contract import Scoring
 from workflow_scripts.lib.metrics.scoring import score_track
+from workflow_scripts.lib.statistics.failures import find_failures
 from workflow_scripts.lib.statistics.rows import ResultRow, from_json
 
 
@@ -24,15 +25,17 @@ def score(
     *, comparison: str, dataset: str, data: Path, sources: list[str], split: str, part: str, rows: str,
     estimates: list[Path], metrics: list[str], families: list[str], scoring: str, out: Path, code: str,
 ) -> None:  # fmt: skip
-    """Write scores.parquet and museval's JSON museval/<method>/<f0>/seed<k>/<split>/<track>.json.
+    """Write scores.parquet, failures.csv and museval's JSON museval/<method>/<f0>/seed<k>/<split>/<track>.json.
 
     `metrics` are of the `families`, names of modules. `data`, `estimates` and `out` are manifests of folders; `rows`
-    (JSON of `ResultRow`) says whose each estimate is; a folder with `failed.txt` is left out.
+    (JSON of `ResultRow`) says whose each estimate is; failures.csv has those of which a track has none.
     """
     chosen, labels = checked(Scoring, json.loads(scoring), "scoring"), from_json(ResultRow, rows)
     root, folders = folder_of(data), [folder_of(manifest) for manifest in estimates]
     tracks = shard(read_tracks(root, split), part)
     with recorded(out, code, scoring=asdict(chosen), data=[track.sha256 for track in tracks]) as folder:
+        failures = find_failures({track.track: track.family for track in tracks}, labels, folders)
+        write_text(folder / "failures.csv", failures.to_csv(index=False))
         if not tracks:  # there are more shards than tracks
             _write_scores(folder, pd.DataFrame())
             return
@@ -61,12 +64,8 @@ def _score(
     estimates = {
         row: np.stack([io.read(folder / track.track / f"{source}.wav")[0] for source in sources])
         for row, folder in enumerate(folders)
-        if not (folder / "failed.txt").exists()
+        if track.track not in read_reasons(folder, FAILED)
     }
-    if not estimates:
-        raise UserError(
-            f"{track.track}: every method failed, so nothing can be scored; see {folders[0] / 'failed.txt'}."
-        )
     table = score_track(references, mixture, estimates, rate, metrics, families, scoring)
     table = table.rename(columns={"label": "row"})
     table.insert(0, "track", track.track)

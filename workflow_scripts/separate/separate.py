@@ -6,7 +6,7 @@ import torch
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio import io
-from workflow_scripts.lib.core.files import write_text
+from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED, read_reasons, write_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets import scenes
 from workflow_scripts.lib.datasets.table import read_tracks, shard
@@ -23,8 +23,8 @@ def separate(
     """Write <track>/<source>.wav (32-bit float, length and rate of the mixture) for the shard `part`.
 
     `data`, `f0`, `marks`, `adapted` (the weights of each track) and `out` are manifests of folders; `method` (JSON) is
-    a `MethodDescription`. Where the training of the model or its adaptation failed, there is only `failed.txt` with the
-    reason.
+    a `MethodDescription`. Tracks of which there is no model, because its training or its adaptation failed, stand in
+    `failed.json` with the reason, those with the model of a training that diverged in `diverged.json`.
     """
     torch.set_num_threads(threads)
     description = read_description(method, MethodDescription)
@@ -34,21 +34,21 @@ def separate(
     root, (tables, labels, own) = folder_of(data), (folder_of(each) if each else None for each in (f0, marks, adapted))
     tracks = shard(read_tracks(root, split), part)
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks]) as folder:
-        if failed := header.get("failed") or reason_of_failure(own):
-            write_text(folder / "failed.txt", failed)
-            return
+        names = [track.track for track in tracks]
+        failed = dict.fromkeys(names, header[FAILED]) if FAILED in header else read_reasons(own, FAILED) if own else {}
+        diverged = {}
         for track in tracks:
+            if track.track in failed:
+                continue
             scene = scenes.scene(root, track, tuple(sources), description.needs, seed, tables, device, labels)
             if own:
-                weights, _ = load_model(own / f"{track.track}.safetensors", device)
+                weights, header = load_model(own / f"{track.track}.safetensors", device)
+            if DIVERGED in header:
+                diverged[track.track] = header[DIVERGED]
             for source, estimate in zip(sources, module.separate(scene, settings, weights), strict=True):
                 io.write(folder / track.track / f"{source}.wav", estimate.cpu().numpy(), scene.rate)
-
-
-def reason_of_failure(adapted: Path | None) -> str:
-    """Why there are no adapted weights; empty where there are."""
-    path = adapted / "failed.txt" if adapted else None
-    return path.read_text(encoding="utf-8") if path and path.exists() else ""
+        write_reasons(folder, FAILED, failed)
+        write_reasons(folder, DIVERGED, diverged)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from workflow_scripts.lib.audio.f0 import read_f0
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.names import ACCOMPANIMENT
+from workflow_scripts.lib.core.outcomes import FAILED, read_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets.marks import read_marks, states
 from workflow_scripts.lib.datasets.table import Track, read_mixture, read_tracks
@@ -89,8 +90,8 @@ def match_recording(stem: np.ndarray, rate: int, own_rate: int, shape: tuple[int
 
 def _estimates(folder: Path, track: Track, sources: list[str]) -> np.ndarray:
     """[source, channel, time]. Raises UserError where the method failed."""
-    if (folder / "failed.txt").exists():
-        raise UserError(f"{track.track}: the method failed: {(folder / 'failed.txt').read_text(encoding='utf-8')}")
+    if reason := read_reasons(folder, FAILED).get(track.track):
+        raise UserError(f"{track.track}: the method failed: {reason}")
     return np.stack([io.read(folder / track.track / f"{source}.wav")[0] for source in sources])
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import torch
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.core.files import sha256_file, write_text
+from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED, OUTCOMES
 from workflow_scripts.lib.core.provenance import folder_of, measured
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.methods import contract
@@ -28,8 +30,9 @@ def train(
     """Write the weights `out` (safetensors), and `provenance.json` and `curves.csv` beside them.
 
     `data` and `f0` are manifests of folders; `method` (JSON) is a `TrainingDescription`; `start` is the model to start
-    from, or none. Of a training that diverged, or that would start from a model of one that did, the weights hold no
-    tensor and their header says why, under `failed`. While a training goes on, its state lies beside them in
+    from, or none. Of a training that diverged the weights are the best ones until then, and their header says so under
+    `diverged`; where there are none, or it would start from a model that has none, they hold no tensor, and the header
+    says why under `failed`. While a training goes on, its state lies beside them in
     `state.pt`, from which a job that was killed goes on.
     """
     torch.set_num_threads(threads)
@@ -37,40 +40,42 @@ def train(
     module, settings = contract.load(description.module, description.settings)
     tables = tuple(folder_of(each) for each in f0)
     corpus = Corpus(folder_of(data), tuple(sources), description.train_on, description.budget, tables)
-    weights, failed = read_start(start)
+    weights, found = read_start(start)
     job = TrainingJob(description, corpus, seed, code, weights, {str(path): sha256_file(path) for path in start})
     provenance, state = out.with_name("provenance.json"), out.with_name("state.pt")
     with measured(provenance, code, seed=seed, split=description.train_on, **job.inputs()) as facts:
-        if failed:
-            result = TrainingResult(failed=failed)
+        if FAILED in found:
+            result = TrainingResult(failed=found[FAILED])
         else:
             if hasattr(module, "trainee"):
                 one_process_a_card(gpu, "workflow_scripts.train.train")
             result = learn(module, settings, job, gpus=gpu, state=state)
+        own = result.outcome()
+        result = replace(result, diverged=" ".join(filter(None, (result.diverged, found.get(DIVERGED)))))
         if not is_first_process():
             sys.exit()
         facts.update(result.facts())
         write(out, job, result)
-    if result.failed:
-        print(f"{description.module}: {result.failed}", file=sys.stderr)
+    if own:
+        print(f"{description.module}: {' '.join(own.values())}", file=sys.stderr)
     else:
         checkpoint.discard(state)
 
 
-def read_start(start: tuple[Path, ...]) -> tuple[Tensors, str]:
-    """Weights of the model to start from, where there is one; and the reason where its training failed."""
+def read_start(start: tuple[Path, ...]) -> tuple[Tensors, dict[str, str]]:
+    """Weights of the model to start from, where there is one; and what became of its training, with the reason."""
     if not start:
-        return {}, ""
+        return {}, {}
     weights, header = load_model(start[0], torch.device("cpu"))
-    failed = header.get("failed")
-    return weights, f"it starts from {start[0]}, whose training failed: {failed}" if failed else ""
+    outcomes = [outcome for outcome in OUTCOMES if outcome in header]
+    return weights, {each: f"it starts from {start[0]}, whose training {each}: {header[each]}" for each in outcomes}
 
 
 def write(out: Path, job: TrainingJob, result: TrainingResult) -> None:
     """The model and its curves, which of a method that does not learn by steps are empty."""
     rows: Sequence[Mapping[str, float | None]] = result.history.curves or [{"step": None}]
     write_text(out.with_name("curves.csv"), pd.DataFrame(rows).dropna(how="all").to_csv(index=False))
-    save_model(out, result.model, job.header() | ({"failed": result.failed} if result.failed else {}))
+    save_model(out, result.model, job.header() | result.outcome())
 
 
 if __name__ == "__main__":

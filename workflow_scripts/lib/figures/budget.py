@@ -21,7 +21,7 @@ SPREAD = 0.05  # of a step between budgets, so that intervals at one budget stan
 def budget_figure(
     tables: Mapping[str, pd.DataFrame], metric: str, budgets: Sequence[BudgetRow], *, title: str, remark: str = ""
 ) -> Figure:
-    """A panel a group of songs (down) and source (across); a line a method, with 95 % bootstrap intervals over tracks.
+    """A panel a group of songs (down) and source (across); a line a method, with 95 % intervals.
 
     tables: `budget_values` of each group, by its name.  budgets: a method of one budget is a single point.
     """
@@ -40,7 +40,7 @@ def budget_figure(
     for axes in panels[-1]:
         axes.set_xticks(list(positions.values()), [_budget_label(*budget) for budget in positions], fontsize=FONT)
         axes.set_xlabel("paired songs", fontsize=FONT)
-    said = heading(title, "95 % intervals over tracks", remark)
+    said = heading(title, "95 % intervals over tracks and seeds", remark)
     figure.suptitle(wrap_heading(said, size[0]), fontsize=FONT + 2)
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=FONT)
     return figure

@@ -16,7 +16,7 @@ from workflow_scripts.lib.statistics.aggregates import ALL
 MARKERS = "o^vDPXs<>p"
 WIDE = 40.0  # dB from zero at which an axis is compressed: exact silence lies 100 dB under all else
 LINEAR = 10.0  # dB on either side of zero that a compressed axis leaves as they are
-INTERVALS = "Mean over tracks of the change, 95 % bootstrap interval"
+INTERVALS = "Mean over tracks of the change, 95 % interval over tracks and seeds"
 FILLED = "filled: the interval leaves out zero"
 
 

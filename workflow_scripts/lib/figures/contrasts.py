@@ -10,8 +10,9 @@ from workflow_scripts.lib.statistics.aggregates import ALL
 from workflow_scripts.lib.statistics.rows import row_label
 
 NOTE = (
-    "Mean over tracks of the difference in each track's value, seeds averaged first; 95 % bootstrap interval over"
-    " tracks; two-sided Wilcoxon signed-rank test, Holm-corrected over the contrasts of one metric, source and F0."
+    "Mean over tracks of the difference in each track's value, seeds averaged first; 95 % interval (Student's t)"
+    " over tracks and, where a row has several, over seeds, otherwise for the one model that there is; two-sided"
+    " Wilcoxon signed-rank test, Holm-corrected over the contrasts of one metric, source and F0."
 )
 
 

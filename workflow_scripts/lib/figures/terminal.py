@@ -9,7 +9,6 @@ import pandas as pd
 from workflow_scripts.lib.figures.tables import (
     best_cells,
     best_note,
-    cost,
     failure,
     partial_failures,
     score_table,
@@ -53,7 +52,7 @@ def summary_text(comparison: Comparison, headline: str, *, title: str, remark: s
 
 
 def terminal_table(comparison: Comparison, metric: str) -> pd.DataFrame:
-    """Cells as text: method, its F0 where some have one, first source with its interval, the others, counts, CPU s."""
+    """Cells as text: method, its F0 where some have one, first source with its interval, cost, the others, counts."""
     full = score_table(comparison, metric)
     bold = best_cells(comparison, metric, full)
     sources = [source for source in comparison.sources if source in full]
@@ -63,9 +62,10 @@ def terminal_table(comparison: Comparison, metric: str) -> pd.DataFrame:
     for source in sources:
         cells = full[source] if source == sources[0] else full[source].str.replace(r" \[.*", "", regex=True)
         table[source] = cells + np.where(bold[source], "*", "")
+        if source == sources[0]:  # not to be left to the files where the table is wide
+            beside = [name for name in ("CPU s", "failed") if name in full]
+            table[beside] = full[beside]
     table["tracks"], table["left out"] = full["tracks"], full["left out"]
-    spent = comparison.costs.groupby(ROW)["cpu_seconds"].sum()
-    table["CPU s"] = [cost(spent.get(row, np.nan)) for row in comparison.order]
     return table
 
 

@@ -1,4 +1,4 @@
-"""The lower bound: the mixture itself as the estimate of every source."""
+"""No processing: the mixture itself as the estimate of every source. A method can do worse."""
 
 import torch
 

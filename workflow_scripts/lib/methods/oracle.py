@@ -1,4 +1,4 @@
-"""The upper bounds: masks computed from the true sources.
+"""Masks computed from the true sources: what a mask of their kind can reach.
 
 irm: ideal ratio mask |S_j|^a / sum_i |S_i|^a a channel; a = 2 is the single-channel Wiener filter and gives the
     higher SI-SDR, a = 1 the magnitude ratio.

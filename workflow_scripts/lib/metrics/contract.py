@@ -56,8 +56,8 @@ class Scoring:
         Field(
             description=(
                 "Silence rule of arXiv 2201.09592 for SI-SDR-frames, sp-SNR, sp-SI-SNR and MCD: frames in which a "
-                "source has a lower sum of squares (per 16,000 samples, the mixture scaled to a peak of 1) are left "
-                "out; the paper has 10; null keeps all that are not zero."
+                "source has a lower sum of squares (per 16,000 samples, the mixture of each 4 s scaled to a peak of 1) "
+                "are left out; the paper has 10; null keeps all that are not zero."
             )
         ),
     ] = 10.0

@@ -35,8 +35,9 @@ def definitions(names: Sequence[str], metrics: Mapping[str, Metric], scoring: Sc
     placed = {
         "frames": f"in frames of {scoring.window:g} s every {scoring.hop:g} s",
         "floor": "" if scoring.energy_floor is None else (
-            f" or in which the sum of squares of the reference, the mixture's absolute peak in the track scaled to 1, "
-            f"is under {scoring.energy_floor:g} per 16,000 samples and channel"
+            " or in which the sum of squares of the reference, the mixture's absolute peak in each excerpt of 4 s (one "
+            "after the other from the start of the track) scaled to 1, is under "
+            f"{scoring.energy_floor:g} per 16,000 samples and channel"
         ),
         "scorer": " Computed by museval 0.4.1 itself." if scoring.bsseval == "museval" else "",
     }  # fmt: skip

@@ -15,7 +15,7 @@ import scipy.signal
 from workflow_scripts.lib.metrics.contract import AS_IN_PARAMETRIC_PAPER, Metric
 from workflow_scripts.lib.metrics.estimate import Estimate, Score, TrackReferences
 from workflow_scripts.lib.metrics.frames import Frames
-from workflow_scripts.lib.metrics.silence_rule import leave_out_quiet
+from workflow_scripts.lib.metrics.silence_rule import leave_out_quiet, peaks_of
 
 HOP_SECONDS = 0.016
 SNR_OFFSET = 1e-8  # added to the ratio, so -80 dB is the least
@@ -37,7 +37,7 @@ METRICS = (
         "MCD", "1", "frame", "lower",
         "Mel cepstral distance, the mean over STFT frames (32 ms, 16 ms) and channels of the Euclidean distance of "
         "13 coefficients, c0 included, of the logarithm of 128 HTK mel bands of the power spectrum plus 1e-6, the "
-        f"mixture's absolute peak scaled to 1, {AS_IN_PARAMETRIC_PAPER}.",
+        f"mixture's absolute peak in each excerpt of 4 s scaled to 1, {AS_IN_PARAMETRIC_PAPER}.",
     ),
 )  # fmt: skip
 
@@ -49,12 +49,12 @@ class SpectralReferences:
         references: [source, channel, time]; the estimates have the same shape.
         frames: each is scored on its own; NaN where reference or estimate is all zeros in it.
         rate: sampling rate in Hz.
-        peak: what signals are divided by before the mel cepstrum, whose distance depends on the level; the paper
-            takes the mixture's absolute peak.
+        peaks: what each frame is divided by before the mel cepstrum, whose distance depends on the level, [frame]; the
+            paper takes the mixture's absolute peak in the excerpt.
     """
 
-    def __init__(self, references: np.ndarray, frames: Frames, rate: int, peak: float = 1.0) -> None:
-        self.frames, self.rate, self.peak = frames, rate, peak
+    def __init__(self, references: np.ndarray, frames: Frames, rate: int, peaks: np.ndarray) -> None:
+        self.frames, self.rate, self.peaks = frames, rate, peaks
         self._framed = frames.cut(references)
         self._sounding = self._framed.any(axis=(1, 3))
         self._kept: dict[tuple[str, int, int], np.ndarray] = {}
@@ -81,12 +81,14 @@ class SpectralReferences:
         for source, frame in np.argwhere(self._sounding & framed.any(axis=(1, 3))):
             key = (kind, source, frame)
             if key not in self._kept:
-                self._kept[key] = self._analyse(kind, self._framed[source, :, frame])
-            values[:, source, frame] = score(self._kept[key], self._analyse(kind, framed[source, :, frame]))
+                self._kept[key] = self._analyse(kind, self._framed[source, :, frame], frame)
+            values[:, source, frame] = score(self._kept[key], self._analyse(kind, framed[source, :, frame], frame))
         return values
 
-    def _analyse(self, kind: str, signal: np.ndarray) -> np.ndarray:
-        return magnitudes(signal, self.rate) if kind == "magnitudes" else mel_cepstrum(signal / self.peak, self.rate)
+    def _analyse(self, kind: str, signal: np.ndarray, frame: int) -> np.ndarray:
+        if kind == "magnitudes":
+            return magnitudes(signal, self.rate)
+        return mel_cepstrum(signal / self.peaks[frame], self.rate)
 
 
 def spectral_snr(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -154,7 +156,7 @@ def _mel_bands(bins: int, rate: int) -> np.ndarray:
 
 
 def _references(track: TrackReferences) -> SpectralReferences:
-    return SpectralReferences(track.references, track.frames, track.rate, np.abs(track.mixture).max() or 1.0)
+    return SpectralReferences(track.references, track.frames, track.rate, track.once(peaks_of))
 
 
 def _ratios(estimate: Estimate) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""From scores to aggregates over frames, seeds, sources and tracks, with bootstrap intervals over tracks.
+"""From scores to aggregates over frames, seeds, sources and tracks, with intervals over tracks and seeds.
 
 Two ways to boil a metric down are in use, and their numbers differ by a dB or more, so each keeps its own name:
 
@@ -9,7 +9,8 @@ Two ways to boil a metric down are in use, and their numbers differ by a dB or m
 "median of medians" is the median over a track's frames, undefined ones left out, then the median over tracks. "mean
 over frames" pools all frames of all tracks (and, over all sources, of all sources), undefined ones left out.
 The seeds of a method are averaged within each track before anything else happens, so that a method with five seeds
-is not surer of the tracks than one with one. Infinite values stay in medians, and are left out of means and counted.
+is not surer of the tracks than one with one; what the seeds differ in widens the interval. Infinite values stay in
+medians, and are left out of means and counted.
 
 A score table (`scores` below) has one row a value and the columns method, f0 ("" where none is used), seed, track,
 source, metric, frame (missing for values of whole tracks) and value (NaN where the metric is undefined).
@@ -22,15 +23,21 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.statistics.intervals import bootstrap_interval, pooled_mean
+from workflow_scripts.lib.statistics.intervals import (
+    Interval,
+    median_interval,
+    pooled_mean,
+    ratio_interval,
+    with_seeds,
+)
 from workflow_scripts.lib.statistics.rows import Row
 
 Kind = Literal["median", "mean"]
 
 KINDS: tuple[Kind, ...] = ("median", "mean")
-STATISTICS: dict[Kind, tuple[tuple[str, ...], Callable[..., Any]]] = {
-    "median": (("median",), np.median),
-    "mean": (("total", "count"), pooled_mean),
+STATISTICS: dict[Kind, tuple[tuple[str, ...], Callable[..., Any], Callable[..., Interval]]] = {
+    "median": (("median",), np.median, median_interval),
+    "mean": (("total", "count"), pooled_mean, ratio_interval),
 }  # of which columns of `track_aggregates`
 AGGREGATIONS = {
     ("frame", "median"): "median of medians",
@@ -66,6 +73,12 @@ def track_aggregates(scores: pd.DataFrame) -> pd.DataFrame:
     tracks = pd.concat([per_source, over_sources(per_source)], ignore_index=True)
     tracks["mean"] = tracks["total"] / tracks["count"].where(tracks["count"] > 0)
     return tracks
+
+
+def seed_aggregates(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `track_aggregates` for each seed alone, and the column seed."""
+    parts = [track_aggregates(group).assign(seed=seed) for seed, group in scores.groupby("seed")]
+    return pd.concat(parts, ignore_index=True)
 
 
 def check_scores(scores: pd.DataFrame) -> None:
@@ -150,6 +163,12 @@ def track_values(scores: pd.DataFrame, metric: str, kind: Kind) -> pd.DataFrame:
     return tracks[[*ROW, "source", "track"]].assign(value=tracks[kind])
 
 
+def seed_values(scores: pd.DataFrame, metric: str, kind: Kind) -> pd.DataFrame:
+    """`track_values` of each seed alone, with the column seed."""
+    seeds = seed_aggregates(select_metric(scores, metric))
+    return seeds[[*ROW, "source", "track", "seed"]].assign(value=seeds[kind])
+
+
 def values_by_row(scores: pd.DataFrame, metric: str, order: Sequence[Row], kind: Kind) -> dict[str, pd.DataFrame]:
     """Values of a metric as one table [track, (method, f0)] a source, columns in the order given; `all` comes last."""
     check_order(scores, order)
@@ -182,19 +201,19 @@ def check_order(scores: pd.DataFrame, order: Sequence[Row]) -> None:
             raise UserError(f"The scores hold the method {method!r} with F0 {f0!r}, which the comparison does not list")
 
 
-def summarise(scores: pd.DataFrame, order: Sequence[Row], generator: np.random.Generator) -> pd.DataFrame:
+def summarise(scores: pd.DataFrame, order: Sequence[Row]) -> pd.DataFrame:
     """Aggregates of every method, source (and `all`) and metric, both kinds, in the order given.
 
-    Columns: method, f0, source, metric, kind, aggregation (its name), value, low, high (95 % bootstrap interval over
-    tracks), interval (why there is none, else ""), tracks (with a value), tracks_left_out (undefined or not scored),
-    seeds, unit, and scored, left_out, infinite: numbers of values over all tracks and seeds, the infinite ones among
-    the scored.
-    All rows resample the same tracks, so that a row does not depend on which others stand beside it.
+    Columns: method, f0, source, metric, kind, aggregation (its name), value, low, high (95 % interval over
+    tracks and seeds), interval (why there is none, else ""), tracks (with a value), tracks_left_out (undefined or not
+    scored), seeds, unit, and scored, left_out, infinite: numbers of values over all tracks and seeds, the infinite ones
+    among the scored.
     """
     check_order(scores, order)
-    seed = int(generator.integers(2**63))
     tracks = track_aggregates(scores)
-    groups = dict(list(tracks.groupby(CELL, sort=False, observed=True)))
+    groups, of_seeds = (
+        dict(list(table.groupby(CELL, sort=False, observed=True))) for table in (tracks, seed_aggregates(scores))
+    )
     sources, metrics = (list(tracks[name].unique()) for name in ("source", "metric"))
     expected = tracks.groupby("metric")["track"].nunique()
     rows = []
@@ -203,20 +222,21 @@ def summarise(scores: pd.DataFrame, order: Sequence[Row], generator: np.random.G
             for source in sources:
                 cell = (method, f0, source, metric)
                 if cell in groups:
-                    parts = [aggregate(groups[cell], kind, expected[metric], seed) for kind in KINDS]
+                    parts = [aggregate(groups[cell], of_seeds[cell], kind, expected[metric]) for kind in KINDS]
                     rows += [dict(zip(CELL, cell, strict=True)) | part for part in parts]
     return pd.DataFrame(rows)
 
 
-def aggregate(tracks: pd.DataFrame, kind: Kind, expected: int, seed: int) -> dict[str, Any]:
-    """Value, interval and counts of one cell from its rows of `track_aggregates`; `expected`: number of tracks."""
-    kept = tracks[tracks[kind].notna()]
+def aggregate(tracks: pd.DataFrame, seeds: pd.DataFrame, kind: Kind, expected: int) -> dict[str, Any]:
+    """Value, interval and counts of one cell from its rows of `track_aggregates` and of `seed_aggregates`.
+
+    expected: number of tracks.
+    """
     unit = tracks["unit"].iloc[0]
-    columns, statistic = STATISTICS[kind]
-    samples = [kept[name].to_numpy() for name in columns]
-    with np.errstate(invalid="ignore"):  # the middle of -inf and inf is undefined
-        value = float(statistic(*samples, axis=-1)) if len(kept) else np.nan
-    low, high, reason = bootstrap_interval(samples, statistic, np.random.default_rng(seed))
+    samples, (_, _, interval_of) = _samples(tracks, kind), STATISTICS[kind]
+    value = _statistic(tracks, kind)
+    alone = [_statistic(group, kind) for _, group in seeds[seeds[kind].notna()].groupby("seed")]
+    low, high, reason = with_seeds(value, interval_of(*samples), samples[0].size, alone)
     return {
         "kind": kind,
         "aggregation": AGGREGATIONS[unit, kind],
@@ -224,9 +244,22 @@ def aggregate(tracks: pd.DataFrame, kind: Kind, expected: int, seed: int) -> dic
         "low": low,
         "high": high,
         "interval": reason,
-        "tracks": len(kept),
-        "tracks_left_out": int(expected) - len(kept),
+        "tracks": samples[0].size,
+        "tracks_left_out": int(expected) - samples[0].size,
         "seeds": int(tracks["seeds"].max()),
         "unit": unit,
         **{name: int(tracks[name].sum()) for name in ("scored", "left_out", "infinite")},
     }
+
+
+def _samples(tracks: pd.DataFrame, kind: Kind) -> list[np.ndarray]:
+    """What the statistic of a kind is computed from, each [track], of the tracks that have a value."""
+    kept = tracks[tracks[kind].notna()]
+    return [kept[name].to_numpy() for name in STATISTICS[kind][0]]
+
+
+def _statistic(tracks: pd.DataFrame, kind: Kind) -> float:
+    """The statistic of a kind over the tracks that have a value; NaN where none has."""
+    samples = _samples(tracks, kind)
+    with np.errstate(invalid="ignore"):  # the middle of -inf and inf is undefined
+        return float(STATISTICS[kind][1](*samples)) if samples[0].size else np.nan

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from workflow_scripts.lib.statistics.aggregates import Kind, select_metric, summarise
@@ -37,14 +36,12 @@ def has_budgets(budgets: Sequence[BudgetRow]) -> bool:
     return any(len(set(rows.values())) > 1 for rows in curves_of(budgets).values())
 
 
-def budget_values(
-    scores: pd.DataFrame, metric: str, budgets: Sequence[BudgetRow], kind: Kind, generator: np.random.Generator
-) -> pd.DataFrame:
+def budget_values(scores: pd.DataFrame, metric: str, budgets: Sequence[BudgetRow], kind: Kind) -> pd.DataFrame:
     """`summarise` of the rows with a budget alone, of one metric and kind."""
     order = [row for rows in curves_of(budgets).values() for row in rows]
     chosen = select_metric(scores, metric)
     rows = pd.Series(list(zip(chosen["method"], chosen["f0"], strict=True)), index=chosen.index)
-    table = summarise(chosen[rows.isin(order)], order, generator)
+    table = summarise(chosen[rows.isin(order)], order)
     return table[table["kind"] == kind]
 
 

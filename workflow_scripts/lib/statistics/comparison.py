@@ -3,12 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.statistics.aggregates import ALL, Kind, summarise
+from workflow_scripts.lib.statistics.aggregates import ALL, ROW, Kind, summarise
 from workflow_scripts.lib.statistics.costs import summarise_costs
+from workflow_scripts.lib.statistics.failures import count_failures
 from workflow_scripts.lib.statistics.paired_tests import paired_tests
 from workflow_scripts.lib.statistics.rows import Row
 from workflow_scripts.lib.statistics.verdicts import best_methods
@@ -21,7 +20,7 @@ class Comparison:
     order: (method, f0) of each row; bounds: methods that are references, not competitors; kind: the aggregation that
     the tables show and the tests were made on, chosen before looking.
     summary, tests, best, costs: of `summarise`, `paired_tests` (all metrics), `best_methods` and `summarise_costs`.
-    status: method, f0, seed, reason of what failed.
+    failures: of `failures.read_failures`.  tracks: how many the comparison has, scored or not.
     """
 
     name: str
@@ -33,7 +32,8 @@ class Comparison:
     tests: pd.DataFrame
     best: pd.DataFrame
     costs: pd.DataFrame
-    status: pd.DataFrame
+    failures: pd.DataFrame
+    tracks: int
 
     @property
     def metrics(self) -> list[str]:
@@ -49,25 +49,28 @@ class Comparison:
 def compare(
     scores: pd.DataFrame,
     costs: pd.DataFrame,
-    status: pd.DataFrame,
+    failures: pd.DataFrame,
     order: Sequence[Row],
     *,
     bounds: Collection[str],
     kind: Kind,
     lower_is_better: Collection[str],
-    generator: np.random.Generator,
 ) -> Comparison:
     """The comparison of scores that hold its values alone, metrics in the order of the tables.
 
-    costs: of `costs.read_costs`.  status: of `scores.read_failures`.
+    costs: of `costs.read_costs`.  failures: of `failures.read_failures`.  Both with labels of methods.
     """
-    if scores.empty:
-        raise UserError("The comparison has no scores: every method failed or nothing was scored; see the logs")
-    summary = summarise(scores, order, generator)
-    metrics = list(summary["metric"].unique())
-    tests = pd.concat(
-        [paired_tests(scores, metric, order, kind, generator, bounds) for metric in metrics], ignore_index=True
+    summary = summarise(scores, order)
+    known, unscored = set(scores["track"]), set(failures["track"]) - set(scores["track"])
+    summary["tracks_left_out"] += len(unscored)  # on which no row has a score
+    counts = count_failures(scores, failures)
+    summary = (
+        summary.merge(counts, how="left", on=ROW)
+        .fillna({"failed": 0, "seeds_failed": 0})
+        .astype({"failed": int, "seeds_failed": int})
     )
+    metrics = list(summary["metric"].unique())
+    tests = pd.concat([paired_tests(scores, metric, order, kind, bounds) for metric in metrics], ignore_index=True)
     return Comparison(
         name=str(scores["comparison"].iloc[0]),
         dataset=str(scores["dataset"].iloc[0]),
@@ -78,5 +81,6 @@ def compare(
         tests=tests,
         best=best_methods(summary[summary["kind"] == kind], tests, bounds, lower_is_better),
         costs=summarise_costs(costs, order),
-        status=status,
+        failures=failures,
+        tracks=len(known | unscored),
     )

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.statistics.aggregates import Kind, track_values
+from workflow_scripts.lib.statistics.aggregates import Kind, seed_values
 from workflow_scripts.lib.statistics.paired_tests import compare_pairs, holm
 from workflow_scripts.lib.statistics.rows import Contrast, Row
 
@@ -14,26 +12,20 @@ from workflow_scripts.lib.statistics.rows import Contrast, Row
 def contrast_tests(
     scores: pd.DataFrame, metrics: Sequence[str], order: Sequence[Row], contrasts: Sequence[Contrast], kind: Kind
 ) -> pd.DataFrame:
-    """`planned_tests` of all metrics, each with the comparison's own random stream."""
-    name = scores["comparison"].iloc[0]
-    return pd.concat(
-        [planned_tests(scores, each, order, contrasts, kind, stream("contrasts", name)) for each in metrics],
-        ignore_index=True,
-    )
+    """`planned_tests` of all metrics."""
+    return pd.concat([planned_tests(scores, each, order, contrasts, kind) for each in metrics], ignore_index=True)
 
 
 def planned_tests(
-    scores: pd.DataFrame, metric: str, order: Sequence[Row], contrasts: Sequence[Contrast], kind: Kind,
-    generator: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
+    scores: pd.DataFrame, metric: str, order: Sequence[Row], contrasts: Sequence[Contrast], kind: Kind
+) -> pd.DataFrame:
     """Difference a - b of each contrast on each source (and `all`), over the tracks' medians or means.
 
     Columns: those of `compare_pairs`, and p_corrected: the two-sided Wilcoxon signed-rank test's p, Holm-corrected
     over the contrasts of one source, metric and F0.
     """
-    seed = int(generator.integers(2**63))
-    values = track_values(scores, metric, kind)
-    tests = compare_pairs(values, metric, kind, planned_pairs(order, contrasts), seed)
+    values = seed_values(scores, metric, kind)
+    tests = compare_pairs(values, metric, kind, planned_pairs(order, contrasts))
     same_f0 = tests["f0_a"].where(tests["f0_a"] != "", tests["f0_b"])
     tests["p_corrected"] = tests.groupby([tests["source"], same_f0])["p"].transform(holm)
     return tests

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
-from workflow_scripts.lib.statistics.aggregates import ALL, Kind, track_values
+from workflow_scripts.lib.statistics.aggregates import ALL, Kind, seed_values
 from workflow_scripts.lib.statistics.paired_tests import compare_pairs
 from workflow_scripts.lib.statistics.rows import GainRow
 
@@ -22,18 +21,16 @@ def gain_metrics(metrics: Sequence[str]) -> list[str]:
 
 
 def gain_points(
-    scores: pd.DataFrame, metrics: Sequence[str], rows: Sequence[GainRow], parameters: Mapping[str, int], kind: Kind,
-    generator: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
+    scores: pd.DataFrame, metrics: Sequence[str], rows: Sequence[GainRow], parameters: Mapping[str, int], kind: Kind
+) -> pd.DataFrame:
     """Each row minus its baseline on the same tracks, for each metric and source (and `all`).
 
     rows: in the order of the table.  parameters: number of trained parameters, by label.
     Columns: `COLUMNS`; effect, low, high, interval and tracks as in `compare_pair`, of the tracks' medians or means
     (`kind`), in the metric's unit. Rows without scores, or whose baseline has none, are left out.
     """
-    seed = int(generator.integers(2**63))
     pairs = [((row.label, ""), (row.baseline, "")) for row in rows]
-    tests = [compare_pairs(track_values(scores, each, kind), each, kind, pairs, seed) for each in metrics]
+    tests = [compare_pairs(seed_values(scores, each, kind), each, kind, pairs) for each in metrics]
     points = pd.concat(tests, ignore_index=True).rename(columns={"method_a": "method", "method_b": "baseline"})
     by_label = {row.label: row for row in rows}
     told = [by_label[label] for label in points["method"]]

@@ -8,47 +8,56 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workflow_scripts.lib.statistics.aggregates import ROW, Kind, check_order, track_values
-from workflow_scripts.lib.statistics.intervals import bootstrap_interval
+from workflow_scripts.lib.statistics.aggregates import ROW, Kind, check_order, seed_values
+from workflow_scripts.lib.statistics.intervals import mean_over_tracks
 from workflow_scripts.lib.statistics.rows import Row
 
 DECIMALS = 6  # differences below 1e-6 are round-off: that is the accuracy to which the scores themselves are defined
 NAMES = ["source", "metric", "kind", "method_a", "f0_a", "method_b", "f0_b"]
-COLUMNS = [*NAMES, "tracks", "effect", "low", "high", "interval", "test", "p"]
+COLUMNS = [*NAMES, "tracks", "seeds", "effect", "low", "high", "interval", "test", "p"]
 
 
-def compare_pairs(
-    values: pd.DataFrame, metric: str, kind: Kind, pairs: Sequence[tuple[Row, Row]], seed: int
-) -> pd.DataFrame:
+def compare_pairs(values: pd.DataFrame, metric: str, kind: Kind, pairs: Sequence[tuple[Row, Row]]) -> pd.DataFrame:
     """The difference a - b of each pair of rows (a, b) on each source that both have values of.
 
-    values: of `track_values`, of this metric and kind.  seed: of the bootstrap, the same for all pairs, so that a
-    difference has one interval whichever other pairs are compared.
+    values: of `seed_values`, of this metric and kind.
     Columns: `COLUMNS`; see `compare_pair`.
     """
     found = []
     for source, group in values.groupby("source", sort=False):
-        table = group.pivot(index="track", columns=ROW, values="value")
+        table = group.pivot(index="track", columns=[*ROW, "seed"], values="value").sort_index(axis=1)
+        rows = set(table.columns.droplevel("seed"))
         for a, b in pairs:
-            if a in table and b in table:
+            if a in rows and b in rows:
                 names = dict(zip(NAMES, (source, metric, kind, *a, *b), strict=True))
-                found.append(names | compare_pair(table[a].to_numpy(), table[b].to_numpy(), seed))
+                found.append(names | compare_pair(table[a], table[b]))
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-def compare_pair(a: np.ndarray, b: np.ndarray, seed: int) -> dict[str, Any]:
-    """Two methods' values [track], compared on the tracks where both are finite.
+def compare_pair(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
+    """Two methods' values [track, seed], compared on the tracks where the difference is finite.
 
-    Returns: tracks, their number; effect, the mean of a - b, and low, high, interval, its `Interval`, in the values'
-        unit; test, p: of `signed_rank`.
+    Returns: tracks and seeds, how many are compared; effect, the mean of a - b, and low, high, interval, its `Interval`
+        over tracks and seeds, in the values' unit; test, p: of `signed_rank` on the tracks, seeds averaged.
     """
-    both = np.isfinite(a) & np.isfinite(b)
-    difference = np.round(a[both] - b[both], DECIMALS)
-    test, p = signed_rank(difference)
-    low, high, reason = bootstrap_interval([difference], np.mean, np.random.default_rng(seed))
-    effect = float(difference.mean()) if difference.size else np.nan
-    parts = {"tracks": difference.size, "effect": effect, "low": low, "high": high, "interval": reason}
-    return parts | {"test": test, "p": p}
+    differences = seed_differences(a, b)
+    finite = differences[np.isfinite(differences.mean(axis=1))].dropna(axis=1, how="all").round(DECIMALS).to_numpy()
+    effect, (low, high, reason) = mean_over_tracks(finite)
+    test, p = signed_rank(np.nanmean(finite, axis=1).round(DECIMALS) if finite.size else np.empty(0))
+    parts = {"tracks": len(finite), "seeds": finite.shape[1], "effect": effect, "low": low, "high": high}
+    return parts | {"interval": reason, "test": test, "p": p}
+
+
+def seed_differences(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """a - b of values [track, seed], for each seed that both have; a row of one seed is set against each of the other.
+
+    A bound is no learner and has one seed; of two models of one seed, one often starts from the other.
+    """
+    if a.shape[1] > 1 and b.shape[1] > 1:
+        return (a - b)[a.columns.intersection(b.columns)]
+    seeds = max(a.columns, b.columns, key=len)
+    with np.errstate(invalid="ignore"):  # equal infinities have no difference
+        return pd.DataFrame(a.to_numpy() - b.to_numpy(), a.index, seeds)
 
 
 def paired_tests(
@@ -56,25 +65,22 @@ def paired_tests(
     metric: str,
     order: Sequence[Row],
     kind: Kind,
-    generator: np.random.Generator,
     bounds: Collection[str] = (),
 ) -> pd.DataFrame:
     """Every pair of methods, bounds left out, on each source (and `all`).
 
     The two-sided Wilcoxon signed-rank test on the tracks' medians or means (`kind`), Holm-corrected over all pairs of
-    one source and metric. Columns: source, metric, kind, method_a, f0_a, method_b, f0_b, tracks (that both have a
-    finite value for), effect (mean of a minus b), low, high, interval (as in `summarise`), test, p, p_corrected, and
-    smallest_p: the smallest p_corrected that this number of pairs and tracks can give at all.
+    one source and metric. Columns: source, metric, kind, method_a, f0_a, method_b, f0_b, those of
+    `compare_pair`, p_corrected, and smallest_p: the smallest p_corrected that so many pairs and tracks can give at all.
     """
     check_order(scores, order)
-    seed = int(generator.integers(2**63))
-    values = track_values(scores, metric, kind)
+    values = seed_values(scores, metric, kind)
     pairs = list(combinations([row for row in order if row[0] not in bounds], 2))
-    tests = _of_defined_rows(compare_pairs(values, metric, kind, pairs, seed), values)
+    tests = _of_defined_rows(compare_pairs(values, metric, kind, pairs), values)
     of_source = tests.groupby("source", sort=False)
     tests["p_corrected"] = of_source["p"].transform(holm)
-    least = of_source["tracks"].transform("max").map(smallest_p)
-    tests["smallest_p"] = np.minimum(1.0, of_source["p"].transform("count") * least)
+    least = tests["tracks"].map(smallest_p).where(tests["p"].notna())
+    tests["smallest_p"] = least.groupby(tests["source"], sort=False).transform(holm)
     return tests
 
 

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.statistics.aggregates import ALL, Kind, track_values
-from workflow_scripts.lib.statistics.intervals import bootstrap_interval
+from workflow_scripts.lib.statistics.aggregates import ALL, Kind, seed_values
+from workflow_scripts.lib.statistics.intervals import mean_over_tracks
 from workflow_scripts.lib.statistics.rows import ErrorRow
 
 LEFT_OUT = "left_out"  # the way to err whose values are lists of voices
@@ -27,12 +26,12 @@ class ErrorPoint(NamedTuple):
 
 
 def robustness_points(scores: pd.DataFrame, metric: str, errors: Sequence[ErrorRow], kind: Kind) -> pd.DataFrame:
-    """Points of the figure: method, of, way, value, mean over tracks, low, high (95 % bootstrap interval), tracks.
+    """Points of the figure: method, of, way, value, mean over tracks, low, high (95 % interval), tracks.
 
     The F0 without error is a point of every panel, with the value 0 or "none". A track counts with the mean over the
     sources that it is scored on, in the metric's unit.
     """
-    values = track_values(scores, metric, kind)
+    values = seed_values(scores, metric, kind)
     values = values[(values["source"] != ALL) & np.isfinite(values["value"])]
     rows = []
     for method, table in values.groupby("method", sort=False):
@@ -40,12 +39,11 @@ def robustness_points(scores: pd.DataFrame, metric: str, errors: Sequence[ErrorR
             found = table[table["f0"] == f0]
             if way == LEFT_OUT:
                 found = found[~found["source"].isin(value)]
-            tracks = found.groupby("track")["value"].mean().to_numpy()
-            low, high, _ = bootstrap_interval([tracks], np.mean, stream("robustness", metric))
+            tracks = found.groupby(["track", "seed"])["value"].mean().unstack().to_numpy()
+            mean, (low, high, _) = mean_over_tracks(tracks)
             shown = ("+".join(value) or "none") if way == LEFT_OUT else value
-            mean = tracks.mean() if tracks.size else np.nan
             point = {"method": method, "of": of, "way": way, "value": shown}
-            rows.append(point | {"mean": mean, "low": low, "high": high, "tracks": tracks.size})
+            rows.append(point | {"mean": mean, "low": low, "high": high, "tracks": len(tracks)})
     return pd.DataFrame(rows)
 
 

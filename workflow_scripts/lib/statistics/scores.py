@@ -18,7 +18,10 @@ def read_scores(manifests: Sequence[Path]) -> pd.DataFrame:
     """
     tables = [pd.read_parquet(folder_of(each) / "scores.parquet") for each in manifests]
     if all(table.empty for table in tables):
-        raise UserError(f"{manifests[0]}: no track was scored; score a split of the data set that has some.")
+        raise UserError(
+            f"There are no scores: the split has no track, or every method failed on every track; see "
+            f"{folder_of(manifests[0])}"
+        )
     return pd.concat([table for table in tables if not table.empty], ignore_index=True)
 
 
@@ -38,18 +41,3 @@ def scores_of_family(scores: pd.DataFrame, family: str) -> pd.DataFrame:
             f"was scored; {nearest(family, known)}"
         )
     return found
-
-
-def read_failures(rows: Sequence[ResultRow], estimates: Sequence[Path]) -> pd.DataFrame:
-    """The rows without scores, and why: method, f0, seed, reason.
-
-    estimates: manifests in the order of the rows, shard after shard; the first shard's are enough, since all shards
-    have one model.
-    """
-    found = [(row, folder_of(path) / "failed.txt") for row, path in zip(rows, estimates, strict=False)]
-    failed = [
-        (row.label, row.table_f0, row.seed, path.read_text(encoding="utf-8").strip())
-        for row, path in found
-        if path.exists()
-    ]
-    return pd.DataFrame(failed, columns=["method", "f0", "seed", "reason"])

@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED
 from workflow_scripts.lib.core.seeds import seed_of
 from workflow_scripts.lib.datasets import scenes
 from workflow_scripts.lib.datasets.corpus import Corpus
@@ -30,20 +31,28 @@ from workflow_scripts.lib.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """model: what `separate` is given, empty where training failed.  failed: the reason.  history: how it went."""
+    """model: what `separate` is given, empty where training failed.  failed: the reason.  history: how it went.
+
+    diverged: the reason where training ended early and the model is the best one until then.
+    """
 
     model: Tensors = field(default_factory=dict)
     failed: str = ""
+    diverged: str = ""
     history: History = field(default_factory=History)
 
     def facts(self) -> dict[str, Any]:
         """What the provenance of a model says beside the cost of the last attempt."""
-        failed = {"failed": self.failed} if self.failed else {}
         history = self.history
         if not history.attempts:
-            return failed
+            return self.outcome()
         facts = {"steps": history.step, "best_step": history.best_step, "best_loss": history.best_loss}
-        return facts | {"earlier_attempts": history.attempts[:-1]} | failed
+        return facts | {"earlier_attempts": history.attempts[:-1]} | self.outcome()
+
+    def outcome(self) -> dict[str, str]:
+        """What the header of the model says of how the training ended, where it did not end well."""
+        reasons = {FAILED: self.failed, DIVERGED: self.diverged}
+        return {outcome: reason for outcome, reason in reasons.items() if reason}
 
 
 def learn(
@@ -82,7 +91,15 @@ def _learn_by_steps(
     try:
         return TrainingResult(loop.run(), history=loop.history)
     except Diverged as error:
-        return TrainingResult({}, str(error), loop.history)
+        return _after_divergence(str(error), loop.history)
+
+
+def _after_divergence(reason: str, history: History) -> TrainingResult:
+    """The best weights until then, where the trainee validates; otherwise the training failed."""
+    if not history.best:
+        return TrainingResult(failed=reason, history=history)
+    kept = f"{reason} The weights are those of step {history.best_step}, where the validation loss was lowest."
+    return TrainingResult(history.best, diverged=kept, history=history)
 
 
 def _training_data(job: TrainingJob, accelerator: Accelerator, stems: bool) -> TrainingData:

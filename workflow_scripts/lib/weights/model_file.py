@@ -27,8 +27,9 @@ def save_model(path: Path, model: Tensors, header: dict[str, Any]) -> None:
 
 
 def load_model(path: Path, device: torch.device | str) -> tuple[Tensors, dict[str, Any]]:
-    """Tensors on the device, and the header; the header has `failed`, the reason, where training gave no model.
+    """Tensors on the device, and the header.
 
+    The header has `failed`, the reason, where training gave no model, and `diverged` where it ended early in its best.
     Raises UserError where the file is absent, or not to the bit what `save_model` wrote.
     """
     tensors, texts = read_safetensors(path, ADVICE)
