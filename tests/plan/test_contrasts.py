@@ -22,7 +22,18 @@ SAID = {
 def steps_of(entry: Method) -> dict[str, object]:
     """What a row's learning is: the settings that both modules may have, and the schedule."""
     settings = load(entry.module, entry.settings)[1]
-    names = ("gamma", "stems", "remix", "learning_rate", "epochs", "window_seconds", "output", "average", "head", "frames")
+    names = (
+        "gamma",
+        "stems",
+        "remix",
+        "learning_rate",
+        "epochs",
+        "window_seconds",
+        "output",
+        "average",
+        "head",
+        "frames",
+    )
     found = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
     if "training" in entry.needs:
         found |= {name: getattr(entry.training, name) for name in ("steps", "batch", "seconds")}
