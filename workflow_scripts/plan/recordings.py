@@ -66,29 +66,29 @@ def check_tracks(configuration: Configuration, where: str, entry: Comparison) ->
 
     where: the key of the comparison.
     """
-    for dataset, split, why in _splits(configuration, where, entry):
-        lengths = lengths_of(configuration, dataset)
+    for name, split, why in _splits(configuration, where, entry):
+        lengths = lengths_of(configuration, name)
         if lengths is not None and split not in lengths:
             raise UserError(
-                f"config: {why} the split {split!r} of the data set {dataset!r}, which has no track in "
-                f"{configuration.dataset(dataset).settings['root']}; it has some in {', '.join(lengths)}."
+                f"config: {why} the split {split!r} of the data set {name!r}, which has no track in "
+                f"{configuration.dataset(name).settings['root']}; it has some in {', '.join(lengths)}."
             )
     tracks = (lengths_of(configuration, entry.dataset) or {}).get(entry.split, {})
     dataset = configuration.dataset(entry.dataset)
     methods = [configuration.method(name) for name in entry.methods]
     for name in dict.fromkeys(method.marks for method in methods if method.marks):
-        source = configuration.marks_source(name)
-        if source.kind == "file":
-            check_marks(Path(source.settings["root"]), tracks, dataset.stems)
+        marks = configuration.marks_source(name)
+        if marks.kind == "file":
+            check_marks(Path(marks.settings["root"]), tracks, dataset.stems)
     for name in entry.f0 if any("f0" in method.needs for method in methods) else ():
-        source = configuration.f0_source(name)
-        if source.kind == "file":
-            check_f0(Path(source.settings["root"]), tracks, dataset.voices)
+        f0 = configuration.f0_source(name)
+        if f0.kind == "file":
+            check_f0(Path(f0.settings["root"]), tracks, dataset.voices)
 
 
 def _splits(configuration: Configuration, where: str, entry: Comparison) -> list[tuple[str, str, str]]:
     """(data set, split that must have a track, who needs it)."""
-    needed = [(entry.dataset, entry.split, f"{where} scores")]
+    needed: list[tuple[str, str, str]] = [(entry.dataset, entry.split, f"{where} scores")]
     for name in entry.methods:
         method = configuration.method(configuration.pretrained(name) or name)
         if "training" in method.needs:
