@@ -26,6 +26,7 @@ from workflow_scripts.lib.training.description import MethodDescription, read_de
 from workflow_scripts.lib.training.job import TrainingDescription
 from workflow_scripts.lib.training.learning import learn
 from workflow_scripts.lib.training.loop import Diverged, adapt_to_song, restore, state_of
+from workflow_scripts.lib.training.network_trainee import peak
 from workflow_scripts.lib.weights import model_file
 
 
@@ -390,6 +391,12 @@ def test_an_adaptation_stopped_in_an_epoch_goes_on_to_the_same_weights_and_rows(
     assert again.steps == [8, 9, 10, 11, 12]
     assert again_rows == rows
     _assert_same_bits(weights, whole)
+
+
+def test_the_peak_of_a_signal_is_over_time_whatever_its_other_axes_and_one_for_silence():
+    signals = torch.tensor([[[0.1, -0.7, 0.2], [0.0, 0.0, 0.0]], [[0.3, 0.2, 0.1], [-2.0, 1.0, 0.5]]])
+    assert peak(signals).tolist() == torch.tensor([[[0.7], [1.0]], [[0.3], [2.0]]]).tolist()
+    assert peak(signals[0, 0]).tolist() == torch.tensor([0.7]).tolist()
 
 
 # Devices

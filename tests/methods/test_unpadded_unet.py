@@ -195,6 +195,14 @@ def test_a_track_is_scaled_to_the_peak_of_the_training_and_back():
     assert not torch.allclose(found, unpadded_unet.separate(whole, replace(SMALL, scale="own"), model), rtol=1e-2)
 
 
+def test_the_peak_of_a_model_is_the_highest_of_the_mixtures_that_it_was_validated_on():
+    given = Given(examples(), batch=4)
+    expected = max(float(each.mixture.abs().amax()) for each in given.scenes)
+    assert trainee().weights()["peak"].item() == pytest.approx(expected)
+    start = trainee().weights() | {"peak": torch.tensor(0.123)}
+    assert trainee(start=start).weights()["peak"].item() == pytest.approx(0.123)
+
+
 @pytest.mark.parametrize("scale", ["training", "own"])
 def test_silence_stays_silence_at_any_scale(scale):
     whole = scenes.scene(length=LENGTH)

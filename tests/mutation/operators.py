@@ -47,18 +47,21 @@ class _Place(NamedTuple):
 
 
 def mutants(text: str) -> Iterator[Mutant]:
-    """Every single fault of a module."""
-    tree = ast.parse(text)
-    seen = {ast.unparse(tree)}
-    for place in list(_places(tree, "")):
-        before = ast.unparse(place.node)
-        for after in _faults(place.node):
-            place.put(after)
-            if (changed := ast.unparse(tree)) not in seen:
-                seen.add(changed)
-                what = f"{_shown(before)}  ->  {_shown(ast.unparse(after))}"
-                yield Mutant(_line(place.node), place.function.removesuffix("()"), what, changed)
-            place.put(place.node)
+    """Every single fault of a module, each once."""
+    statements = ast.parse(text).body
+    texts = [ast.unparse(each) for each in statements]
+    for number, statement in enumerate(statements):
+        alone, seen = ast.Module([statement], []), {texts[number]}
+        for place in list(_places(alone, "")):
+            before = ast.unparse(place.node)
+            for after in _faults(place.node):
+                place.put(after)
+                if (changed := ast.unparse(alone)) not in seen:
+                    seen.add(changed)
+                    what = f"{_shown(before)}  ->  {_shown(ast.unparse(after))}"
+                    whole = "\n".join([*texts[:number], changed, *texts[number + 1 :]])
+                    yield Mutant(_line(place.node), place.function.removesuffix("()"), what, whole)
+                place.put(place.node)
 
 
 def _line(node: ast.AST) -> int:

@@ -267,3 +267,14 @@ def test_models_of_another_data_set_fit_in_rate_channels_and_stems(key):
     config["datasets"] = {"mine": songs, "from": {**songs, "models_from": None, key: other}}
     config["comparisons"]["guided"]["dataset"] = "mine"
     refused(config, f"datasets.mine.models_from is 'from', whose {key} is {other}, but that of 'mine' is {songs[key]}")
+
+
+def test_the_data_set_that_models_come_from_is_looked_at_too():
+    config = adapter()
+    songs = {"kind": "embedded", "stems": ["vocals", "drums", "bass", "other"], "label": "Q", "rate": 22050}
+    config["datasets"] = {
+        "mine": songs | {"settings": {"corpus": "songs"}, "models_from": "from"},
+        "from": songs | {"settings": {"corpus": "songs", "second": 5}},
+    }
+    config["comparisons"]["guided"]["dataset"] = "mine"
+    refused(config, "datasets.from.settings: the key 'second' is unknown; did you mean 'seconds'")

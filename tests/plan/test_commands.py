@@ -9,7 +9,7 @@ from tests.plan.given import default, job
 from tests.plan.test_jobs import KINDS, SONGS, adapter, learner, training
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.plan.data_jobs import ImportWeights
-from workflow_scripts.plan.figure_jobs import Report
+from workflow_scripts.plan.figure_jobs import Draw, Report
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt
 from workflow_scripts.plan.plan import Plan
@@ -58,6 +58,9 @@ def test_what_a_job_is_told_stands_under_the_name_of_the_thing(jobs):
     told = {kind.rule: dict(made.options) for kind, made in jobs.items()}
     assert told["score_f0"]["reference-name"] == "exact"
     assert told["score"]["part"] == "1-of-1" and told["score"]["split"] == "test"
+    config = default()
+    assert len(config["comparisons"]["guided"]["metrics"]) > 1
+    assert job(config, Draw, comparison="guided").options["metric"] == config["comparisons"]["guided"]["metrics"][0]
     assert told["adapt"]["sources"] == ("vocals", "drums") and told["adapt"]["seed"] == 2
 
 

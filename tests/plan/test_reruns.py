@@ -85,6 +85,14 @@ EDITS = {
         {"train": "/conv_tasnet/", "adapt": ALL, "separate": "/(conv_tasnet|guided_)", "draw_training": "/guided",
          "draw_adaptation": ALL} | GUIDED,
     ),
+    "how a method adapts": (
+        LIB + "methods/one_shot.py", "steps_an_epoch=len(trainee.windows)", "steps_an_epoch=1 + len(trainee.windows)",
+        {"adapt": ALL, "separate": "/guided_", "draw_adaptation": ALL} | GUIDED,
+    ),
+    "how many parameters a method says to adapt": (
+        LIB + "methods/one_shot.py", "return sum(each.numel()", "return 2 * sum(each.numel()",
+        {"adapt": ALL, "separate": "/guided_", "draw_adaptation": ALL} | GUIDED,
+    ),
     "the loss of a method": (
         LIB + "losses/spectral.py", "FLOOR = 1e-10", "FLOOR = 1e-9",
         {"train": "/parametric_", "separate": "/parametric_", "draw_training": "vocal_ensemble|f0_robustness"}
