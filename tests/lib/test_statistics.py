@@ -212,6 +212,7 @@ def test_the_interval_of_a_mean_over_frames_is_over_tracks_with_all_their_frames
     weights = counts / counts.mean()
     error = np.std(weights * (level - np.average(level, weights=counts))) / np.sqrt(30)  # of a ratio, by linearisation
     assert (row["high"] - row["low"]) / (2 * stats.t.ppf(0.975, 29) * error) == pytest.approx(1, abs=0.03)
+    assert (row["high"] + row["low"]) / 2 == pytest.approx(row["value"])
 
 
 def test_one_track_has_no_interval_and_says_so():
