@@ -40,7 +40,7 @@ def whole(tmp_path):
 
 
 def test_a_song_of_ones_own_takes_the_form_that_the_weights_fit_and_no_other_data(whole, tmp_path):
-    soundfile.write(tmp_path / "song.wav", np.zeros(100), 8000)
+    soundfile.write(tmp_path / "song.wav", np.zeros(8000), 8000)
     (tmp_path / "marks.txt").write_text("0\t1\t-vocals\n")
     plan = Plan(whole | {"song": str(tmp_path / "song.wav"), "marks": str(tmp_path / "marks.txt")})
     entry = plan.configuration.dataset("song-song")

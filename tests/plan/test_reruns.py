@@ -63,7 +63,7 @@ LIB = "workflow_scripts/lib/"
 EDITS = {
     "a comment": (LIB + "methods/parametric.py", "\nCHUNKS_AT_ONCE = 8", "\n# So many.\nCHUNKS_AT_ONCE = 8", {}),
     "a docstring": (LIB + "networks/unet.py", '"""', '"""Other words. ', {}),
-    "the wording of an error": (LIB + "datasets/conversion.py", "cannot be read as audio", "is no audio", {}),
+    "the wording of an error": (LIB + "datasets/conversion.py", "is damaged, only", "is cut short, only", {}),
     "the wording of all errors": (LIB + "core/errors.py", "did you mean", "perhaps you mean", {}),
     "the wording of progress": (LIB + "training/loop.py", "going on after step", "goes on after step", {}),
     "what a setting means": (LIB + "training/schedule.py", "Optimisation steps at most", "Steps at most", {}),
@@ -112,7 +112,7 @@ EDITS = {
         LIB + "metrics/silence.py", "def _energy_where_zero", "EXTRA = 1\n\n\ndef _energy_where_zero", GUIDED,
     ),
     "how intervals are found": (
-        LIB + "statistics/intervals.py", "RESAMPLES = 2000", "RESAMPLES = 3000",
+        LIB + "statistics/intervals.py", "LEVEL = 0.95", "LEVEL = 0.9",
         FROM_SCORES | {"draw_robustness": ALL, "draw_gains": ALL},
     ),
     "one figure": (LIB + "figures/heat_map.py", "1.9 + 0.66", "1.8 + 0.66", {"draw": ALL, "report": ALL}),
