@@ -6,10 +6,16 @@ from collections.abc import Callable
 import tyro
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.stopping import end_on_signals, end_with_leader
 
 
 def run(script: Callable[..., None]) -> None:
-    """Call `script` with the options of the command line; a UserError is printed and ends with exit code 1."""
+    """Call `script` with the options of the command line; a UserError is printed and ends with exit code 1.
+
+    So does a signal, and the end of the snakemake that started the command.
+    """
+    end_on_signals()
+    end_with_leader()
     try:
         tyro.cli(script)
     except UserError as error:
