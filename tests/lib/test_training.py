@@ -135,12 +135,11 @@ def test_a_second_ctrl_c_does_not_wait_for_the_step(tmp_path):
 
 
 def test_a_signal_does_not_put_weights_that_are_not_finite_into_the_state(tmp_path):
-    class Spoilt(_Told):
-        spoil_weights = property(lambda self: 9, lambda self, value: None)
-
+    spoilt = _Told(9, signal.SIGTERM)
+    spoilt.spoil_weights = 9
     schedule = replace(toy.SCHEDULE, checkpoint_seconds=1e9)
     with pytest.raises(Stopped, match=r"stopped by SIGTERM after step 9; the next run goes on after step 7,"):
-        toy.training(Spoilt(9, signal.SIGTERM), tmp_path / "state.pt", schedule, io.StringIO()).run()
+        toy.training(spoilt, tmp_path / "state.pt", schedule, io.StringIO()).run()
 
 
 def test_a_finished_training_started_again_does_no_step(tmp_path):
