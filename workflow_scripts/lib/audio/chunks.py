@@ -35,11 +35,6 @@ def fades(starts: Sequence[int], length: int, size: int, like: torch.Tensor) -> 
         yield window / total[start : start + size]
 
 
-def weights(starts: Sequence[int], length: int, size: int, like: torch.Tensor) -> torch.Tensor:
-    """The same of all chunks, [chunk, position]."""
-    return torch.stack(list(fades(starts, length, size, like)))
-
-
 def cut(signal: torch.Tensor, starts: Sequence[int], size: int) -> torch.Tensor:
     """Signal [..., position] -> chunks [chunk, ..., position]."""
     return torch.stack([signal[..., start : start + size] for start in starts])
@@ -76,11 +71,11 @@ class Rolling:
         return joined[..., : positions.stop - positions.start]
 
 
-def join(chunks: torch.Tensor, starts: Sequence[int], length: int) -> torch.Tensor:
-    """Chunks [chunk, ..., position] -> cross-faded signal [..., position] of `length` positions."""
-    size = chunks.shape[-1]
-    fades = weights(starts, length, size, chunks)
-    signal = chunks.new_zeros(*chunks.shape[1:-1], length)
-    for chunk, fade, start in zip(chunks, fades, starts, strict=True):
-        signal[..., start : start + size] += chunk * fade
+def join(chunks: Iterable[torch.Tensor], starts: Sequence[int], length: int, size: int) -> torch.Tensor:
+    """Chunks [..., position] of `size`, one after the other -> cross-faded signal [..., position] of `length`."""
+    signal, first = torch.empty(0), 0
+    for stretch in stretches(chunks, starts, length, size):
+        signal = signal if first else stretch.new_empty(*stretch.shape[:-1], length)
+        signal[..., first : first + stretch.shape[-1]] = stretch
+        first += stretch.shape[-1]
     return signal

@@ -17,15 +17,8 @@ def stft(signal: torch.Tensor, window: int, hop: int, edges: Edges = "zeros") ->
     """
     flat = signal.reshape(-1, signal.shape[-1])
     check_edges(flat.shape[-1], window, edges)
-    spectrum = torch.stft(
-        flat,
-        window,
-        hop,
-        window=hann_window(window, signal),
-        center=True,
-        pad_mode=PADDINGS[edges],
-        return_complex=True,
-    )
+    hann = hann_window(window, signal)
+    spectrum = torch.stft(flat, window, hop, window=hann, center=True, pad_mode=PADDINGS[edges], return_complex=True)
     return spectrum.reshape(*signal.shape[:-1], *spectrum.shape[-2:])
 
 

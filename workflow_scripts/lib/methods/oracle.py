@@ -64,7 +64,7 @@ def highest_magnitude(signals: torch.Tensor, window: int, hop: int) -> torch.Ten
 
 
 def ratio_mask(sources: torch.Tensor, exponent: float, peak: torch.Tensor) -> torch.Tensor:
-    """Complex [source, ...] -> masks of the same shape that add up to 1 over the sources; peak: a scale to compute on."""
+    """Complex [source, ...] -> masks of the same shape that add up to 1 over the sources.  peak: a scale."""
     return ratio_masks((sources.abs() / peak).pow(exponent))
 
 
