@@ -17,7 +17,7 @@ from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.names import ACCOMPANIMENT
 from workflow_scripts.lib.core.outcomes import FAILED, read_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
-from workflow_scripts.lib.datasets.marks import Mark, read_marks, states
+from workflow_scripts.lib.datasets.marks import SILENT, Mark, read_marks, states
 from workflow_scripts.lib.datasets.table import Track, read_tracks
 from workflow_scripts.lib.metrics import before_after
 
@@ -43,12 +43,9 @@ def write_song(
     files = {stage: _estimates(folder, track, sources) for stage, folder in paths.items()}
     mixture = track.folder(root) / "mixture.wav"
     hz = read_f0(folder_of(f0) / f"{track.track}.csv").hz if f0 else None
+    labels = folder_of(marks) / f"{track.track}.txt" if marks else None
+    marked = read_marks(labels, (*sources, ACCOMPANIMENT), track.seconds) if labels else []
     with recorded(out, code, data=[track.sha256]) as folder:
-        marked = (
-            read_marks(folder_of(marks) / f"{track.track}.txt", (*sources, ACCOMPANIMENT), track.seconds)
-            if marks
-            else None
-        )
         stages = {stage: measure(mixture, each, marked, track.rate) for stage, each in files.items()}
         levels = write_stems(song, files["after"], track.rate, folder)
         rows = pd.DataFrame(before_after.table(stages, sources, hz))
@@ -60,18 +57,13 @@ def write_song(
         write_text(folder / "summary.txt", "\n".join(text) + "\n")
 
 
-def measure(mixture: Path, estimates: dict[str, Path], marks: list[Mark] | None, rate: int) -> before_after.Stage:
+def measure(mixture: Path, estimates: dict[str, Path], marks: list[Mark], rate: int) -> before_after.Stage:
     """What is known of the estimates of one stage, files by source of the mixture's rate in Hz and length."""
     stage, first, names = before_after.Stage(), 0, list(estimates)
     for block, *found in zip(*map(read_blocks, [mixture, *estimates.values()]), strict=True):
-        length = block.shape[-1]
-        silent = (
-            {}
-            if marks is None
-            else dict(zip(names, states(marks, names, names, length, rate, first) == -1, strict=True))
-        )
-        stage.add(block, dict(zip(names, found, strict=True)), silent)
-        first += length
+        silent = states(marks, names, names, block.shape[-1], rate, first) == SILENT
+        stage.add(block, dict(zip(names, found, strict=True)), dict(zip(names, silent, strict=True)))
+        first += block.shape[-1]
     return stage
 
 
