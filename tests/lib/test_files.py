@@ -52,7 +52,8 @@ def test_a_file_has_the_mode_of_any_other_under_the_umask_whoever_writes_it(tmp_
         for name, write in WRITERS.items():
             write(tmp_path / name)
         with atomic(tmp_path / "private.txt") as temporary:  # as some libraries create files
-            os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+            os.close(os.open(tmp_path / "own", os.O_CREAT | os.O_WRONLY, 0o600))
+            (tmp_path / "own").replace(temporary)
     finally:
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
