@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import soundfile
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio.f0 import read_f0
-from workflow_scripts.lib.audio.long_files import BLOCK, float_wav, read_blocks, regroup, resample_blocks
+from workflow_scripts.lib.audio.io import BLOCK
+from workflow_scripts.lib.audio.long_files import (
+    Form,
+    float_wav,
+    form_of,
+    read_blocks,
+    regroup,
+    resample_blocks,
+)
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.names import ACCOMPANIMENT
@@ -47,13 +53,14 @@ def write_song(
     marked = read_marks(labels, (*sources, ACCOMPANIMENT), track.seconds) if labels else []
     with recorded(out, code, data=[track.sha256]) as folder:
         stages = {stage: measure(mixture, each, marked, track.rate) for stage, each in files.items()}
-        levels = write_stems(song, files["after"], track.rate, folder)
+        form = form_of(song)
+        levels = write_stems(song, form, files["after"], track.rate, folder)
         rows = pd.DataFrame(before_after.table(stages, sources, hz))
         write_text(folder / "summary.csv", rows.to_csv(index=False))
         methods = " and ".join(f"{stage} ({name})" for stage, name in zip(stages, names, strict=True))
         text = [f"{song.name}: {methods if before else names[0]}", *_table_lines(rows)]
         text += _sum_lines(stages, track.rate)
-        text += [_rest_line(levels, soundfile.info(song), track), f"Stems: {folder}/"]
+        text += [_rest_line(levels, form, track), f"Stems: {folder}/"]
         write_text(folder / "summary.txt", "\n".join(text) + "\n")
 
 
@@ -67,17 +74,16 @@ def measure(mixture: Path, estimates: dict[str, Path], marks: list[Mark], rate: 
     return stage
 
 
-def write_stems(song: Path, estimates: dict[str, Path], rate: int, folder: Path) -> tuple[float, float]:
+def write_stems(song: Path, form: Form, estimates: dict[str, Path], rate: int, folder: Path) -> tuple[float, float]:
     """Write the stems in the form of the recording, and the rest; the levels of the recording and the rest in dB.
 
     estimates: files by source, at `rate` Hz.
     """
-    info, energies = soundfile.info(song), (before_after.Energy(), before_after.Energy())
-    stems = [match_recording(path, rate, info) for path in estimates.values()]
+    energies = before_after.Energy(), before_after.Energy()
+    stems = [match_recording(path, rate, form) for path in estimates.values()]
     with ExitStack() as open_files:
-        form = (info.samplerate, info.channels, info.frames)
         *writers, write_rest = (
-            open_files.enter_context(float_wav(folder / f"{name}.wav", *form)) for name in (*estimates, "rest")
+            open_files.enter_context(float_wav(folder / f"{name}.wav", form)) for name in (*estimates, "rest")
         )
         for original, *parts in zip(read_blocks(song), *stems, strict=True):
             rest = original - sum(parts)
@@ -89,13 +95,13 @@ def write_stems(song: Path, estimates: dict[str, Path], rate: int, folder: Path)
     return energies[0].level, energies[1].level
 
 
-def match_recording(stem: Path, rate: int, info: Any) -> Iterator[np.ndarray]:
-    """A stem at `rate` Hz in the form of the recording that soundfile's `info` describes: rate, channels and length.
+def match_recording(stem: Path, rate: int, form: Form) -> Iterator[np.ndarray]:
+    """A stem at `rate` Hz in the form of the recording.
 
     In the blocks [channel, time] in which the recording is read.
     """
-    blocks = resample_blocks((_with_channels(each, info.channels) for each in read_blocks(stem)), rate, info.samplerate)
-    return regroup(blocks, (min(BLOCK, info.frames - first) for first in range(0, info.frames, BLOCK)))
+    blocks = resample_blocks((_with_channels(each, form.channels) for each in read_blocks(stem)), rate, form.rate)
+    return regroup(blocks, (min(BLOCK, form.length - first) for first in range(0, form.length, BLOCK)))
 
 
 def _with_channels(block: np.ndarray, channels: int) -> np.ndarray:
@@ -112,14 +118,13 @@ def _sum_lines(stages: dict[str, before_after.Stage], rate: int) -> list[str]:
     ]
 
 
-def _rest_line(levels: tuple[float, float], info: Any, track: Track) -> str:
+def _rest_line(levels: tuple[float, float], form: Form, track: Track) -> str:
     """How much of the recording no stem holds, and why.  levels: of the recording and of the rest, in dB."""
-    reasons = [f"what lies over {track.rate // 2} Hz"] if track.rate < info.samplerate else []
-    reasons += ["what differs between the channels"] if track.channels < info.channels else []
+    reasons = [f"what lies over {track.rate // 2} Hz"] if track.rate < form.rate else []
+    reasons += ["what differs between the channels"] if track.channels < form.channels else []
     why = f" ({' and '.join(reasons)} is not heard by the model)" if reasons else ""
-    return (
-        f"rest.wav is what no stem holds at {info.samplerate} Hz, {levels[1] - levels[0]:.1f} dB of the recording{why}."
-    )
+    level = levels[1] - levels[0]
+    return f"rest.wav is what no stem holds at {form.rate} Hz, {level:.1f} dB of the recording{why}."
 
 
 def _estimates(folder: Path, track: Track, sources: list[str]) -> dict[str, Path]:

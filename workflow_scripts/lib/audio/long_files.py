@@ -4,25 +4,46 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
 
-from workflow_scripts.lib.audio.io import cannot_be_read
+from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.audio.header import OWN_FORMATS, UNREADABLE, read_header
+from workflow_scripts.lib.audio.io import BLOCK
 from workflow_scripts.lib.core.files import atomic
 
-BLOCK = 2**18  # samples
+
+class Form(NamedTuple):
+    """Of a recording: rate in Hz, number of channels, and samples that are really there."""
+
+    rate: int
+    channels: int
+    length: int
+
+
+def form_of(path: Path) -> Form:
+    """The form of an audio file. Raises UserError as `read_header` and `io.read`."""
+    header = read_header(path, str(path))
+    return Form(header.rate, header.channels, sum(block.shape[1] for block in read_blocks(path)))
 
 
 def read_blocks(path: Path, size: int = BLOCK) -> Iterator[np.ndarray]:
-    """Audio file -> samples [channel, time] float64 of `size` and, at the end, fewer positions. Raises as `io.read`."""
+    """Audio file -> samples [channel, time] float64 of `size` and, at the end, fewer positions. Raises as `io.read`.
+
+    What ffmpeg has to read is decoded at once.
+    """
     try:
         with soundfile.SoundFile(path) as file:
-            for block in file.blocks(size, dtype="float64", always_2d=True):
+            while len(block := file.read(size, dtype="float64", always_2d=True)):
                 yield block.T
-    except (soundfile.SoundFileError, OSError) as error:
-        raise cannot_be_read(path, error) from error
+    except UNREADABLE as error:
+        if path.suffix.lower() in OWN_FORMATS or not path.is_file():
+            raise io.cannot_be_read(path, error) from error
+        samples, _ = io.read(path)
+        yield from (samples[:, first : first + size] for first in range(0, samples.shape[1], size))
 
 
 def resample_blocks(blocks: Iterable[np.ndarray], rate: int, to: int) -> Iterator[np.ndarray]:
@@ -53,11 +74,12 @@ def regroup(blocks: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.n
 
 
 @contextmanager
-def float_wav(path: Path, rate: int, channels: int, length: int) -> Iterator[Callable[[np.ndarray], object]]:
-    """Yield what writes one more block [channel, time] to a WAV file of 32-bit floats; `length` positions in all."""
+def float_wav(path: Path, form: Form) -> Iterator[Callable[[np.ndarray], object]]:
+    """Yield what writes one more block [channel, time] to a WAV file of 32-bit floats, whose form is given."""
+    rate, channels, length = form
     size = 4 * channels * length
-    form = struct.pack("<HHIIHHH", 3, channels, rate, 4 * channels * rate, 4 * channels, 32, 0)
-    chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"fact" + struct.pack("<II", 4, length)
+    coding = struct.pack("<HHIIHHH", 3, channels, rate, 4 * channels * rate, 4 * channels, 32, 0)
+    chunks = b"fmt " + struct.pack("<I", len(coding)) + coding + b"fact" + struct.pack("<II", 4, length)
     with atomic(path) as temporary, open(temporary, "wb") as file:
         file.write(b"RIFF" + struct.pack("<I", 4 + len(chunks) + 8 + size) + b"WAVE" + chunks)
         file.write(b"data" + struct.pack("<I", size))
