@@ -20,12 +20,19 @@ from workflow_scripts.plan.figure_jobs import (
     DrawTraining,
     Report,
 )
+from workflow_scripts.plan.leading import (
+    explain_locks,
+    lead_jobs_here,
+    lead_this_folder,
+)
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
-from workflow_scripts.plan.plan import Plan, given, lead_jobs_here
+from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
 
 started = time.time()
 lead_jobs_here()
+if workflow.is_main_process:
+    explain_locks()
 
 
 configfile: os.path.join(workflow.basedir, "config/config.yaml")
@@ -75,6 +82,10 @@ rule all:
     default_target: True
     input:
         plan.targets(),
+
+
+onstart:
+    lead_this_folder()
 
 
 onsuccess:

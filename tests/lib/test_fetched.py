@@ -1,20 +1,28 @@
 """Downloads from a server on this machine that behaves and misbehaves; archives that are not what they should be."""
 
+import email.utils
+import errno
 import hashlib
+import os
 import re
 import shutil
 import stat
 import subprocess
 import threading
 import zipfile
+from collections import namedtuple
+from contextlib import suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pooch
 import pytest
 import soundfile
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets import download
 from workflow_scripts.lib.datasets.archive import Archive
 from workflow_scripts.lib.datasets.download import CHUNK, fetch, fetch_and_unpack, unpack
 from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
@@ -31,7 +39,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, body, *behaviours):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.body, self.behaviours, self.asked = body, list(behaviours), []
+        self.body, self.behaviours, self.asked, self.sent = body, list(behaviours), [], []
 
     @property
     def url(self):
@@ -46,6 +54,13 @@ class Handler(BaseHTTPRequestHandler):
         start = int((re.match(r"bytes=(\d+)-", self.headers.get("Range") or "") or [0, 0])[1])
         if behaviour.isdigit():
             self.send_error(int(behaviour))
+        elif "busy" in behaviour:
+            status, asked = behaviour.split(" busy ")
+            self.send_response(int(status))
+            self.send_header("Retry-After", asked)
+            self.end_headers()
+        elif behaviour == "endless":
+            self._send_until_cut_off()
         elif start and behaviour == "whole":
             self._answer(206, server.body[start:], f"bytes {start}-{len(server.body) - 1}/{len(server.body)}")
         elif behaviour in ("whole", "no ranges"):
@@ -69,6 +84,15 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = True
+
+    def _send_until_cut_off(self):
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        with suppress(ConnectionError):
+            while len(self.server.sent) < 1000:
+                self.wfile.write(bytes(CHUNK))
+                self.server.sent.append(CHUNK)
 
     def log_message(self, *args):
         pass
@@ -275,6 +299,78 @@ def test_an_archive_with_another_checksum_is_refused_and_not_kept(serve, tmp_pat
     assert all(word in str(caught.value) for word in (server.url, "checksum", str(tmp_path / "cache/archive.zip")))
     assert len(server.asked) == 2
     assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Seconds that would have been waited."""
+    waited = []
+    monkeypatch.setattr(download.time, "sleep", waited.append)
+    return waited
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(serve, tmp_path, pauses, status):
+    server = serve(BODY, f"{status} busy 30", f"{status} busy 0", "whole")
+    assert fetch(archive(server, BODY), tmp_path).read_bytes() == BODY
+    assert pauses == [30, 2]  # the second time it asks for less than what is waited anyway
+
+
+def test_a_busy_server_may_name_a_date(serve, tmp_path, pauses):
+    date = email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert fetch(archive(serve(BODY, f"429 busy {date}", "whole"), BODY), tmp_path).read_bytes() == BODY
+    assert 80 < pauses[0] <= 90
+
+
+@pytest.mark.parametrize("asked", ["soon", "", "-5"])
+def test_a_busy_server_that_does_not_say_for_how_long_is_asked_again_later(serve, tmp_path, pauses, asked):
+    assert fetch(archive(serve(BODY, f"429 busy {asked}", "whole"), BODY), tmp_path).read_bytes() == BODY
+    assert pauses == [1]
+
+
+def test_a_server_that_is_busy_for_longer_than_is_waited_is_told_with_its_time(serve, tmp_path, pauses):
+    server = serve(BODY, "429 busy 7200")
+    with pytest.raises(UserError, match=r"was 429\); try again in 7200 s, as it asks, or download it by hand"):
+        fetch(archive(server, BODY), tmp_path)
+    assert (len(server.asked), pauses) == (1, [])
+
+
+def test_a_server_that_sends_more_than_the_archive_has_is_cut_off(serve, tmp_path):
+    server = serve(BODY, "endless")
+    with pytest.raises(UserError) as caught:
+        fetch(replace(archive(server, BODY), bytes=len(BODY)), tmp_path, pause=0)
+    assert f"{server.url}: sends more than the {len(BODY)} bytes that the archive has" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+    assert len(server.asked) == 1 and len(server.sent) < 1000
+    whole = serve(BODY, "whole")
+    assert fetch(replace(archive(whole, BODY), bytes=len(BODY)), tmp_path, pause=0).read_bytes() == BODY
+
+
+def test_a_disk_that_fills_up_during_the_download_is_told_with_folder_need_and_room(serve, tmp_path, monkeypatch):
+    free = iter([10**9])
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, next(free, 2000)))
+
+    def full(self, url):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download.Resuming, "_go_on", full)
+    entry = replace(archive(serve(BODY, "whole"), BODY), bytes=262144)
+    with pytest.raises(UserError) as caught:
+        fetch(entry, tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: 0.000262 GB are needed there, but the disk has 2e-06 GB free; make room."
+    )
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_a_cache_that_may_not_be_written_to_is_told_in_one_sentence(serve, tmp_path, monkeypatch, code):
+    def refuse(*args, **kwargs):
+        raise OSError(code, "", str(tmp_path))
+
+    monkeypatch.setattr(pooch.core, "make_local_storage", refuse)
+    with pytest.raises(UserError, match=rf"^{tmp_path}: cannot be .* \({os.strerror(code)}\); allow it"):
+        fetch(archive(serve(BODY, "whole"), BODY), tmp_path)
 
 
 def test_an_address_that_is_gone_is_not_asked_twice(serve, tmp_path):

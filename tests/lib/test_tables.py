@@ -1,8 +1,10 @@
 """Tables of a comparison as CSV, Markdown, LaTeX and plain text."""
 
+import html
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -165,6 +167,45 @@ def test_the_cpu_seconds_of_a_row_stand_beside_its_score(comparison, markdown, l
     assert re.search(r"(?m)^method .* CPU s", summary_text(wide, "SDR", title="Guided"))
 
 
+ODD = "a|b <i>&amp; *c* `d` \\ e_f $1$ 50% #{~^}"  # what Markdown, HTML or LaTeX takes for a sign of its own
+
+
+@pytest.fixture(scope="module")
+def odd() -> Comparison:
+    """Where a method has an odd label, and one of its sources an odd name."""
+    changed = replace(compared(), order=[(ODD if name == "NMF" else name, f0) for name, f0 in ORDER])
+    tables = {}
+    for name in ("summary", "best", "costs", "status"):
+        table = getattr(changed, name).copy()
+        table["method"] = table["method"].replace("NMF", ODD)
+        if "source" in table:
+            table["source"] = table["source"].replace(SOURCES[0], ODD)
+        tables[name] = table
+    return replace(changed, **tables)
+
+
+def test_labels_and_sources_of_any_signs_stay_one_cell_without_html_in_markdown(odd):
+    page = markdown_table(odd, "SDR", DEFINITIONS, title=ODD, remark=ODD)
+    shown = r"a\|b &lt;i&gt;&amp;amp; \*c\* \`d\` \\ e_f $1$ 50% #{~^}"
+    for section, columns in (("SDR, median of medians", 10), ("Costs", 7)):
+        header, *rows = rows_of(page, section)
+        assert [len(row) for row in rows] == [columns] * len(ORDER) and len(header) == columns
+        assert [row[0] for row in rows].count(f"{shown} (F0: exact)") == 1
+    assert shown in rows_of(page, "SDR, median of medians")[0]
+    assert "<i>" not in page
+
+
+def test_labels_and_sources_of_any_signs_are_text_in_latex(odd):
+    page = latex_table(odd, "SDR", DEFINITIONS, title=ODD)
+    shown = (
+        r"a$\vert$b $<$i$>$\&amp; *c* `d` \textbackslash{} e\_f \$1\$ 50\% \#\{\textasciitilde{}\textasciicircum{}\}"
+    )
+    lines = page.splitlines()
+    assert sum(line.startswith(f"{shown} (F0: exact) & ") for line in lines) == 3
+    assert sum(line.startswith(f"method & all & {shown} & ") for line in lines) == 2
+    assert sum(line.startswith(rf"\caption{{{shown}.") for line in lines) == 3
+
+
 def test_rows_are_methods_in_order_and_columns_are_sources_with_the_average_first(markdown):
     header, *rows = rows_of(markdown, "SDR, median of medians")
     assert header[:6] == ["method", "all", *SOURCES]
@@ -217,7 +258,7 @@ def test_an_unknown_headline_is_refused_with_the_nearest_name(comparison):
 
 def test_every_definition_and_the_remark_stand_in_the_page(markdown, latex):
     for definition in DEFINITIONS.values():
-        assert definition in markdown
+        assert html.escape(definition) in markdown
     assert "*Synthetic data*" in markdown
     assert latex.count("Synthetic data") == 3  # every caption
 

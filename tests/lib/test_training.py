@@ -4,7 +4,9 @@ import io
 import json
 import math
 import multiprocessing
+import os
 import re
+import signal
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +21,14 @@ from accelerate.utils import PrecisionType
 from tests.lib import toy
 from tests.lib.test_excerpts import prepared
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.stopping import SIGNALS
 from workflow_scripts.lib.datasets.budget import Budget
 from workflow_scripts.lib.datasets.corpus import Corpus
 from workflow_scripts.lib.training import checkpoint, devices, progress
 from workflow_scripts.lib.training.description import MethodDescription, read_description
 from workflow_scripts.lib.training.job import TrainingDescription
 from workflow_scripts.lib.training.learning import learn
-from workflow_scripts.lib.training.loop import Diverged, adapt_to_song, restore, state_of
+from workflow_scripts.lib.training.loop import Diverged, Stopped, adapt_to_song, restore, state_of
 from workflow_scripts.lib.training.network_trainee import peak
 from workflow_scripts.lib.weights import model_file
 
@@ -89,6 +92,54 @@ def test_stopped_after_any_step_it_goes_on_with_the_same_bits(tmp_path, step):
     _assert_same_bits(again.run(), weights)
     assert mended.steps == list(range(step + 1, toy.SCHEDULE.steps + 1))
     assert _outcome(again) == _outcome(whole)
+
+
+class _Told(toy.Toy):
+    """Is sent a signal, or several, in a step."""
+
+    def __init__(self, at: int, *signals: signal.Signals) -> None:
+        super().__init__()
+        self.at, self.signals = at, signals
+
+    def step(self, number):
+        for each in self.signals if number == self.at else ():
+            os.kill(os.getpid(), each)
+        return super().step(number)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("step", [1, 13, 60])
+def test_a_signal_saves_the_state_after_the_step_and_the_next_run_ends_with_the_same_bits(tmp_path, told, step):
+    whole = toy.training(toy.Toy(), tmp_path / "whole.pt", stream=io.StringIO())
+    weights, never = whole.run(), replace(toy.SCHEDULE, checkpoint_every=1000, checkpoint_seconds=1e9)
+    handlers = [signal.getsignal(each) for each in SIGNALS]
+    with pytest.raises(Stopped) as stopped:
+        toy.training(_Told(step, told), tmp_path / "state.pt", never, io.StringIO()).run()
+    state = tmp_path / "state.pt"
+    assert str(stopped.value) == (
+        f"stopped by {told.name} after step {step}; the next run goes on after step {step}, from {state}."
+    )
+    assert [signal.getsignal(each) for each in SIGNALS] == handlers
+    mended = toy.Toy()
+    again = toy.training(mended, state, never, io.StringIO())
+    _assert_same_bits(again.run(), weights)
+    assert mended.steps == list(range(step + 1, 61))
+    assert _outcome(again) == _outcome(whole)
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_step(tmp_path):
+    twice = _Told(4, signal.SIGINT, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        toy.training(twice, tmp_path / "state.pt", stream=io.StringIO()).run()
+    assert twice.steps == [1, 2, 3]
+
+
+def test_a_signal_does_not_put_weights_that_are_not_finite_into_the_state(tmp_path):
+    spoilt = _Told(9, signal.SIGTERM)
+    spoilt.spoil_weights = 9
+    schedule = replace(toy.SCHEDULE, checkpoint_seconds=1e9)
+    with pytest.raises(Stopped, match=r"stopped by SIGTERM after step 9; the next run goes on after step 7,"):
+        toy.training(spoilt, tmp_path / "state.pt", schedule, io.StringIO()).run()
 
 
 def test_a_finished_training_started_again_does_no_step(tmp_path):

@@ -217,3 +217,30 @@ def test_cpu_and_gpu_agree(name):
     remote = module.separate(given(name, there), settings, weights)
     assert_estimates(remote, there)
     torch.testing.assert_close(remote.cpu(), here, rtol=0, atol=1e-4 * here.abs().max().item())
+
+
+STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+GROWTH = 4 * (2 + 8)  # bytes a sample in mono: two estimates, and eight signals as long as the mixture
+one_of_each_module = {description(name)["module"]: name for name in NAMES if not name.endswith(LARGE)}
+
+
+def memory(what: str) -> int:
+    """Bytes of this process: VmRSS at present, VmHWM at the peak."""
+    return 1024 * int(next(line for line in STATUS.read_text().splitlines() if line.startswith(what)).split()[1])
+
+
+def needed(name: str, samples: int) -> int:
+    """Bytes that are needed beside the scene to separate one of that length."""
+    (module, settings), whole, weights = method(name), given(name, scenes.scene(length=samples)), model(name, 1)
+    FORGET.write_text("5")  # the peak so far
+    before = memory("VmRSS")
+    module.separate(whole, settings, weights)
+    return memory("VmHWM") - before
+
+
+@pytest.mark.skipif(not FORGET.exists(), reason="this system does not forget a peak of memory")
+@pytest.mark.parametrize("name", sorted(one_of_each_module.values()))
+def test_memory_does_not_grow_with_the_length_beyond_mixture_and_estimates(name):
+    short, long = 30 * 8000, 150 * 8000
+    needed(name, short)  # what is loaded and kept
+    assert (needed(name, long) - needed(name, short)) / (long - short) < GROWTH

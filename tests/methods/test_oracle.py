@@ -76,7 +76,7 @@ def test_a_binary_mask_gives_each_bin_to_its_loudest_source():
 
 @pytest.mark.parametrize(("exponent", "expected"), [(1.0, [0.75, 0.25]), (2.0, [0.9, 0.1])])
 def test_a_ratio_mask_divides_by_the_sum_of_the_magnitudes_to_the_exponent(exponent, expected):
-    masks = oracle.ratio_mask(torch.tensor([[3.0 + 0j], [1j]]), exponent)
+    masks = oracle.ratio_mask(torch.tensor([[3.0 + 0j], [1j]]), exponent, torch.tensor(3.0))
     torch.testing.assert_close(masks.squeeze(-1), torch.tensor(expected))
 
 

@@ -293,7 +293,7 @@ def test_chunks_cut_and_joined_are_the_signal(length, size, overlap):
     assert starts[0] == 0
     assert starts[-1] == max(0, length - size)
     assert all(after - before <= size * (1 - overlap) for before, after in pairwise(starts))
-    torch.testing.assert_close(chunks.join(chunks.cut(signal, starts, size), starts, length), signal)
+    torch.testing.assert_close(chunks.join(chunks.cut(signal, starts, size), starts, length, size), signal)
 
 
 # Released weights

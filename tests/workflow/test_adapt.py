@@ -1,7 +1,9 @@
 """Adaptation in whole runs: a job that is killed, a model that failed, marks, and what the plan refuses."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from itertools import pairwise
@@ -16,7 +18,7 @@ import yaml
 
 from tests.workflow import learner
 from tests.workflow.conftest import Project
-from tests.workflow.test_training import TRAINING, _kill_when_there_is
+from tests.workflow.test_training import TRAINING, start_until
 from workflow_scripts.adapt.adapt import adapt
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.methods import contract
@@ -74,7 +76,9 @@ def adapted(tmp_path_factory) -> Project:
         shutil.copy(ROOT / f"tests/workflow/{name}.py", project.folder / f"workflow_scripts/lib/methods/{name}.py")
     command = project.command("--configfile", str(project.config), "--keep-going", ESTIMATES)
     work = project.folder / ADAPTED.with_suffix(".state")
-    _kill_when_there_is(work / "song-3.state.pt", command, project.folder)
+    running = start_until(work / "song-3.state.pt", command, project.folder)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
     assert not (project.folder / ADAPTED / "song-2.csv").exists()
     project.first = (work / "song-2.safetensors").stat().st_mtime_ns
     assert subprocess.run([*project.command(), "--unlock"], cwd=project.folder, check=False).returncode == 0

@@ -85,9 +85,18 @@ def test_the_summary_of_an_ensemble_says_what_f0_each_voice_had(files, tmp_path)
     assert rest[0].startswith("Stems add up to the mixture at 8000 Hz but for -120.0 dB.")
 
 
-def test_consistency_is_the_level_of_what_the_estimates_leave_out():
+def test_what_is_known_of_estimates_is_what_blocks_of_any_size_add_up_to():
     mixture = stream("consistency").standard_normal((2, 1000))
-    assert before_after.consistency(np.stack([mixture * 0.5, mixture * 0.4]), mixture) == pytest.approx(20)
-    assert before_after.consistency(np.stack([mixture, mixture * 0]), mixture) == 120
-    assert np.isnan(before_after.level(mixture, np.zeros(1000, bool)))
-    assert before_after.level(mixture * 0) == -120
+    silent = {"a": np.arange(1000) < 300}
+    for size in (1000, 70):
+        stage = before_after.Stage()
+        for first in range(0, 1000, size):
+            block, where = mixture[:, first : first + size], silent["a"][first : first + size]
+            stage.add(block, {"a": 0.5 * block, "b": 0.4 * block, "c": 0 * block}, {"a": where, "b": where & False})
+        assert stage.consistency == pytest.approx(20) and stage.share("a") == pytest.approx(25)
+        assert stage.sources["a"].level == pytest.approx(10 * np.log10(np.mean((mixture / 2) ** 2)))
+        assert stage.silent["a"].level == pytest.approx(10 * np.log10(np.mean((mixture[:, :300] / 2) ** 2)))
+        assert np.isnan(stage.silent["b"].level) and stage.sources["c"].level == -120
+    whole = before_after.Stage()
+    whole.add(mixture, {"a": mixture, "b": 0 * mixture}, {})
+    assert whole.consistency == 120

@@ -179,16 +179,36 @@ def test_a_killed_run_that_is_started_again_ends_with_the_same_bits(finished, tm
     assert _audio(project) == audio
 
 
-def test_the_number_of_shards_changes_no_score(finished, tmp_path):
-    project = Project(tmp_path / "sharded")
-    assert project.run("--config", "shards=2", "run=[vocal_ensemble]").returncode == 0
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory) -> Project:
+    """A project whose run took the tracks in two shards, and let nobody else read what it wrote."""
+    project, before = Project(tmp_path_factory.mktemp("sharded")), os.umask(0o077)
+    try:
+        done = project.run("--config", "shards=2", "run=[vocal_ensemble]")
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return project
+
+
+def test_every_result_may_be_read_by_those_whom_the_umask_lets(finished, sharded):
+    umask = os.umask(0)
+    os.umask(umask)
+    for project, allowed in ((finished, 0o666 & ~umask), (sharded, 0o600)):
+        found = (project.folder / "results").rglob("*")
+        files = [path for path in found if path.is_file() and path.name != "README.md"]
+        assert len(files) > 50
+        assert {path.stat().st_mode & 0o777 for path in files} == {allowed}
+
+
+def test_the_number_of_shards_changes_no_score(finished, sharded):
     keys = ["track", "source", "method", "f0", "metric", "frame"]
     one, two = (
         pd.read_parquet(each.folder / "results/report/scores.parquet")
         .query("comparison == 'vocal_ensemble'")
         .sort_values(keys)
         .reset_index(drop=True)
-        for each in (finished, project)
+        for each in (finished, sharded)
     )
     assert len(one) > 100
     pd.testing.assert_frame_equal(one, two)

@@ -5,10 +5,13 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,50 +68,144 @@ def _config(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Project:
-    """A project whose run was killed while the slow method trained, and was then started again and ended."""
+def broken(tmp_path_factory) -> Project:
+    """A project whose run was interrupted while the slow method trained, and whose next run was killed then, alone.
+
+    interrupted: steps of the state after the first.  log: of the training whose snakemake was killed.
+    refused: what snakemake then said.
+    """
     folder = tmp_path_factory.mktemp("trained")
-    project, config = Project(folder / "project"), _config(folder)
+    project, project.config = Project(folder / "project"), _config(folder)
     shutil.copy(ROOT / "tests/workflow/learner.py", project.folder / "workflow_scripts/lib/methods/learner.py")
-    command = project.command("--configfile", str(config), "--keep-going", str(SLOW / "model.safetensors"))
-    _kill_when_there_is(project.folder / SLOW / "state.pt", command, project.folder)
-    assert not (project.folder / SLOW / "model.safetensors").exists()
-    unlock = project.command("--configfile", str(config), "--unlock")
-    assert subprocess.run(unlock, cwd=project.folder, check=False).returncode == 0
-    done = project.run("--keep-going", *TARGETS, config=config)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    target = ["--configfile", str(project.config), "--keep-going", str(SLOW / "model.safetensors")]
+    running = start_until(project.folder / SLOW / "state.pt", project.command(*target), project.folder)
+    os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C does
+    assert running.wait(60) == 1
+    project.interrupted = _log(project)
+    state = (project.folder / SLOW / "state.pt").stat().st_mtime_ns
+    running = start_until(project.folder / SLOW / "state.pt", project.command(*target), project.folder, state)
+    running.kill()
+    running.wait()
+    wait_until(lambda: "stopped by" in _log(project))
+    project.killed = _log(project)
+    project.refused = subprocess.run(
+        project.command(*target), cwd=project.folder, capture_output=True, text=True, check=False
+    )
     return project
 
 
-def _kill_when_there_is(path: Path, command: list[str], folder: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(broken) -> Project:
+    """The same project, unlocked, after a run that ended."""
+    unlock = broken.command("--configfile", str(broken.config), "--unlock")
+    unlocked = subprocess.run(unlock, cwd=broken.folder, capture_output=True, text=True, check=False)
+    assert unlocked.returncode == 0 and "is locked by" not in unlocked.stderr, unlocked.stderr
+    done = broken.run("--keep-going", *TARGETS, config=broken.config)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    assert "is locked by" not in done.stderr
+    return broken
+
+
+def start_until(path: Path, command: list[str], folder: Path, older: int = 0) -> subprocess.Popen:
+    """A command in a session of its own, when there is a file that is newer than `older` (ns)."""
     running = subprocess.Popen(
-        command, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 300
-    while not path.exists():
-        assert running.poll() is None and time.monotonic() < deadline
+    wait_until(lambda: running.poll() is not None or (path.exists() and path.stat().st_mtime_ns > older))
+    assert running.poll() is None, running.stderr.read()
+    return running
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 300.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+
+
+def _log(project: Project) -> str:
+    return (project.folder / "results/logs/train/mine/voice+bass/slow/no-f0-seed0.log").read_text()
+
+
+def _step_of(said: str) -> int:
+    """The step after which a training says that it stopped, and that the next run goes on from."""
+    stopped, saved = re.search(
+        r"stopped by SIG\w+ after step (\d+); the next run goes on after step (\d+),", said
+    ).groups()
+    assert stopped == saved
+    return int(saved)
+
+
+def test_an_interrupted_run_saves_its_training_at_the_next_step_and_goes_on_from_there(broken):
+    assert "stopped by SIGINT after step" in broken.interrupted and "Traceback" not in broken.interrupted
+    assert f"going on after step {_step_of(broken.interrupted)}, from" in broken.killed
+
+
+def test_where_snakemake_is_killed_its_job_ends_too_and_saves_its_state(broken):
+    assert "stopped by SIGTERM after step" in broken.killed and "Traceback" not in broken.killed
+    assert _step_of(broken.killed) > _step_of(broken.interrupted)
+    assert not (broken.folder / SLOW / "model.safetensors").exists()
+
+
+def test_a_lock_that_a_killed_run_left_is_explained_with_the_command(broken):
+    assert broken.refused.returncode == 1
+    assert re.search(
+        rf"^{broken.folder}: is locked by a run that was killed; free it with `snakemake --unlock`, then",
+        broken.refused.stderr, re.MULTILINE,
+    )  # fmt: skip
 
 
 def test_a_training_killed_under_snakemake_goes_on_and_ends_with_the_bits_of_one_never_killed(trained):
     project = trained
     folder = project.folder / SLOW
     facts = json.loads((folder / "provenance.json").read_text())
-    assert len(facts["earlier_attempts"]) == 1 and facts["earlier_attempts"][0]["wall_seconds"] > 0
-    log = project.folder / "results/logs/train/mine/voice+bass/slow/no-f0-seed0.log"
-    assert "going on after step" in log.read_text()
-    _, *options = facts["command"]
-    options[options.index("--out") + 1] = "whole/model.safetensors"
-    command = [sys.executable, "-m", "workflow_scripts.train.train", *options]
-    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert len(facts["earlier_attempts"]) == 2 and facts["earlier_attempts"][0]["wall_seconds"] > 0
+    assert f"going on after step {_step_of(project.killed)}, from" in _log(project)
+    done = subprocess.run(_anew(project, "whole"), cwd=project.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "going on" not in done.stderr, done.stderr
     whole = project.folder / "whole"
     assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     resumed, plain = (pd.read_csv(each / "curves.csv").drop(columns="seconds") for each in (folder, whole))
     assert len(plain) == 4
     pd.testing.assert_frame_equal(resumed, plain, check_exact=True)
+
+
+def _anew(project: Project, out: str, **changed: Any) -> list[str]:
+    """The command of the slow training, which writes to the folder `out`; `changed` are settings of the method."""
+    _, *options = json.loads((project.folder / SLOW / "provenance.json").read_text())["command"]
+    options[options.index("--out") + 1] = f"{out}/model.safetensors"
+    options = [option.replace('"pause": 0.03', f'"pause": {changed.get("pause", 0.03)}') for option in options]
+    return [sys.executable, "-m", "workflow_scripts.train.train", *options]
+
+
+def test_a_training_that_gets_sigterm_saves_its_state_and_goes_on_with_the_same_bits(trained):
+    command, out = _anew(trained, "told"), trained.folder / "told"
+    running = start_until(out / "state.pt", command, trained.folder)
+    running.terminate()
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 1 and "Traceback" not in said
+    assert {path.name for path in out.iterdir()} <= {"state.pt", "state.before.pt"}
+    again = subprocess.run(command, cwd=trained.folder, capture_output=True, text=True, check=False)
+    assert f"going on after step {_step_of(said)}, from" in again.stderr
+    assert (out / "model.safetensors").read_bytes() == (trained.folder / SLOW / "model.safetensors").read_bytes()
+
+
+def test_a_second_training_of_a_folder_ends_in_one_sentence_that_says_who_is_at_work(trained):
+    command = _anew(trained, "twice", pause=0.5)
+    first = start_until(trained.folder / "twice/state.lock", command, trained.folder)
+    wait_until(lambda: (trained.folder / "twice/state.lock").read_text() != "")
+    second = subprocess.run(command, cwd=trained.folder, capture_output=True, text=True, check=False)
+    alive = first.poll() is None
+    first.kill()
+    assert alive and second.returncode == 1
+    (line,) = second.stderr.splitlines()
+    who = f"process {first.pid} on {socket.gethostname()}"
+    assert line == f"twice/state.lock: {who} is at work here already; wait for it, or end it."
+    first.communicate()
+    third = subprocess.Popen(command, cwd=trained.folder, stderr=subprocess.DEVNULL)
+    wait_until(lambda: (trained.folder / "twice/state.lock").read_text().startswith(f"process {third.pid} "))
+    third.terminate()
+    assert third.wait(60) == 1
 
 
 def test_a_method_that_diverged_is_told_as_failed_with_step_and_checkpoint_and_the_others_go_on(trained):

@@ -16,7 +16,7 @@ from workflow_scripts.lib.datasets.table import read_tracks, shard
 from workflow_scripts.lib.methods import contract
 from workflow_scripts.lib.methods.adaptation import AdaptationJob
 from workflow_scripts.lib.training.description import MethodDescription, read_description
-from workflow_scripts.lib.training.devices import accelerator_for
+from workflow_scripts.lib.training.devices import accelerator_for, alone
 from workflow_scripts.lib.training.loop import Diverged
 from workflow_scripts.lib.weights.model_file import load_model
 
@@ -47,7 +47,8 @@ def adapt(
     facts: dict[str, Any] = (
         {} if FAILED in found else {"trained_parameters": module.trained_parameters(weights, settings)}
     )
-    with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks], **facts) as folder:
+    shas = [track.sha256 for track in tracks]
+    with alone(job.work), recorded(out, code, seed=seed, data=shas, **facts) as folder:
         for track in tracks if FAILED not in found else []:
             scene = scenes.scene(root, track, tuple(sources), description.needs, seed, None, device, labels)
             marked = [sha256_file(labels / f"{track.track}.txt")] if labels else []

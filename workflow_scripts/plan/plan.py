@@ -3,14 +3,10 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
-from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.plan.checks import check
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.figure_jobs import Report
@@ -80,12 +76,6 @@ def given(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001
         paths = input[name]
         words += [f"--{name}", *([paths] if isinstance(paths, str) else paths)]
     return words
-
-
-def lead_jobs_here() -> None:
-    """Make every job find this environment's Python and this project, wherever snakemake was started from."""
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    os.environ["PYTHONPATH"] = str(ROOT)
 
 
 def _paths(given: Input) -> str | list[str]:

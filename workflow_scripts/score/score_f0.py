@@ -8,6 +8,7 @@ from workflow_scripts.command import run
 from workflow_scripts.lib.audio.f0 import F0, read_f0
 from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.provenance import folder_of
+from workflow_scripts.lib.figures.markdown import pipe_table
 from workflow_scripts.lib.metrics.f0_quality import quality
 
 CONTOUR = {
@@ -52,11 +53,12 @@ def _summary(table: pd.DataFrame, reference_name: str) -> str:
     means = table.pivot_table(index=["f0", "voice"], columns="metric", values="value", sort=False).reset_index()
     voices = means[means["voice"] != "all"][["f0", "voice", *CONTOUR]].rename(columns=CONTOUR)
     sets = means[means["voice"] == "all"][["f0", *PITCHES]].rename(columns=PITCHES)
+    voices, sets = (each.map(lambda cell: cell if isinstance(cell, str) else f"{cell:.3f}") for each in (voices, sets))
     parts = [
         f"F0 quality against the F0 source {reference_name!r}, mean over tracks, as in mir_eval: {NOTE}",
-        voices.to_markdown(index=False, floatfmt=".3f"),
+        pipe_table(voices),
         "The set of pitches in each frame, whatever the voice:",
-        sets.to_markdown(index=False, floatfmt=".3f"),
+        pipe_table(sets),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -17,7 +17,7 @@ from workflow_scripts.lib.methods import contract
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import checkpoint
 from workflow_scripts.lib.training.description import read_description
-from workflow_scripts.lib.training.devices import is_first_process, one_process_a_card
+from workflow_scripts.lib.training.devices import alone, is_first_process, one_process_a_card
 from workflow_scripts.lib.training.job import TrainingDescription, TrainingJob
 from workflow_scripts.lib.training.learning import TrainingResult, learn
 from workflow_scripts.lib.weights.model_file import load_model, save_model
@@ -43,23 +43,24 @@ def train(
     weights, found = read_start(start)
     job = TrainingJob(description, corpus, seed, code, weights, {str(path): sha256_file(path) for path in start})
     provenance, state = out.with_name("provenance.json"), out.with_name("state.pt")
-    with measured(provenance, code, seed=seed, split=description.train_on, **job.inputs()) as facts:
-        if FAILED in found:
-            result = TrainingResult(failed=found[FAILED])
+    with alone(state):
+        with measured(provenance, code, seed=seed, split=description.train_on, **job.inputs()) as facts:
+            if FAILED in found:
+                result = TrainingResult(failed=found[FAILED])
+            else:
+                if hasattr(module, "trainee"):
+                    one_process_a_card(gpu, "workflow_scripts.train.train")
+                result = learn(module, settings, job, gpus=gpu, state=state)
+            own = result.outcome()
+            result = replace(result, diverged=" ".join(filter(None, (result.diverged, found.get(DIVERGED)))))
+            if not is_first_process():
+                sys.exit()
+            facts.update(result.facts())
+            write(out, job, result)
+        if own:
+            print(f"{description.module}: {' '.join(own.values())}", file=sys.stderr)
         else:
-            if hasattr(module, "trainee"):
-                one_process_a_card(gpu, "workflow_scripts.train.train")
-            result = learn(module, settings, job, gpus=gpu, state=state)
-        own = result.outcome()
-        result = replace(result, diverged=" ".join(filter(None, (result.diverged, found.get(DIVERGED)))))
-        if not is_first_process():
-            sys.exit()
-        facts.update(result.facts())
-        write(out, job, result)
-    if own:
-        print(f"{description.module}: {' '.join(own.values())}", file=sys.stderr)
-    else:
-        checkpoint.discard(state)
+            checkpoint.discard(state)
 
 
 def read_start(start: tuple[Path, ...]) -> tuple[Tensors, dict[str, str]]:

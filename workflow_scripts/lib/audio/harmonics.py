@@ -6,7 +6,7 @@ signals, computed once, without a gradient.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -43,7 +43,6 @@ class Carrier:
         return replace(self, fades=self.fades.to(device))
 
 
-@torch.no_grad()
 def carrier_of(
     f0: torch.Tensor,
     time: int,
@@ -64,25 +63,51 @@ def carrier_of(
     The phase is summed in float64, where the published float32 sum drifts.
     Raises UserError for an unknown setting or too few frames.
     """
+    whole = [(0, frame_count(time, hop))]
+    (carrier,) = carriers_of(f0, time, whole, rate, hop, harmonics, unvoiced, f0_grid)
+    return carrier
+
+
+@torch.no_grad()
+def carriers_of(
+    f0: torch.Tensor,
+    time: int,
+    stretches: Sequence[tuple[int, int]],
+    rate: float = 16_000,
+    hop: int = 256,
+    harmonics: int = 101,
+    unvoiced: str = "silent",
+    f0_grid: str = "exact",
+) -> Iterator[Carrier]:
+    """`carrier_of` in stretches, one at a time, so that it is never whole in memory; the phases run on through them.
+
+    stretches: first frame, and that after the last one, of each. The first begins at frame 0, each other one later than
+        that before it and at its end at the latest.
+    """
     tracks = _choice("unvoiced", unvoiced, {"silent": _gated, "as published": _ungated})
     grid = _choice("f0_grid", f0_grid, {"exact": _on_frames, "as published": _half_hop_late})
     frames = frame_count(time, hop)
     if f0.shape[-1] < frames:
         raise UserError(f"The F0 has {f0.shape[-1]} frames; {time} samples in hops of {hop} need {frames}.")
     pitch, voiced = tracks(f0)
-    instantaneous = grid(pitch.double(), frames, hop)  # Hz, [batch, voice, frame, hop]
-    cycles = (instantaneous / rate).flatten(-2).cumsum(-1).view_as(instantaneous)
-    # Half the phase of the fundamental, in [-pi/2, pi/2]; reduced, it needs no more digits than the output.
-    half_phase = (math.pi * (cycles - cycles.round())).to(f0.dtype)
-    audible = audible_harmonics(instantaneous, rate, harmonics).to(f0.dtype)
     numbers = audible_harmonics(pitch[..., :frames].double(), rate, harmonics).to(f0.dtype)
     gains = voiced[..., :frames] / numbers.clamp_min(1)
-    rise = hann_rise(hop, half_phase)
-    fades = [
-        fade * _hold_last(gains, shift) * dirichlet(torch.minimum(_hold_last(numbers, shift), audible), half_phase)
-        for shift, fade in ((0, 1 - rise), (1, rise))
-    ]
-    return Carrier(torch.stack(fades, -3), time, rate)
+    rise = hann_rise(hop, f0)
+    passed = torch.zeros(*f0.shape[:-1], 1, dtype=torch.float64, device=f0.device)  # cycles before the stretch
+    for (first, stop), (following, _) in zip(stretches, [*stretches[1:], (frames, frames)], strict=True):
+        instantaneous = grid(pitch.double(), frames, hop, slice(first, stop))  # Hz, [batch, voice, frame, hop]
+        steps = (instantaneous / rate).flatten(-2)
+        steps[..., :1] += passed
+        cycles = steps.cumsum(-1)
+        passed = cycles[..., (following - first) * hop - 1, None].clone()
+        # Half the phase of the fundamental, in [-pi/2, pi/2]; reduced, it needs no more digits than the output.
+        half_phase = (math.pi * (cycles - cycles.round())).to(f0.dtype).view_as(instantaneous)
+        audible = audible_harmonics(instantaneous, rate, harmonics).to(f0.dtype)
+        fades = []
+        for shift, fade in ((0, 1 - rise), (1, rise)):
+            gain, number = (_hold_last(each, shift)[..., first:stop, :] for each in (gains, numbers))
+            fades.append(fade * gain * dirichlet(torch.minimum(number, audible), half_phase))
+        yield Carrier(torch.stack(fades, -3), min(stop * hop, time) - first * hop, rate)
 
 
 def excite(carrier: Carrier, amplitude: torch.Tensor) -> torch.Tensor:
@@ -135,17 +160,19 @@ def _gated(f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return f0.gather(-1, source), voiced.to(f0.dtype)
 
 
-def _on_frames(f0: torch.Tensor, frames: int, hop: int) -> torch.Tensor:
-    """Linear interpolation [..., frame, hop] of an F0 that holds at the first sample of its hop."""
+def _on_frames(f0: torch.Tensor, frames: int, hop: int, wanted: slice) -> torch.Tensor:
+    """Linear interpolation [..., frame, hop] of an F0 that holds at the first sample of its hop, in `wanted` frames."""
     rise = torch.arange(hop, dtype=f0.dtype, device=f0.device) / hop
     following = f0[..., 1 : frames + 1] if f0.shape[-1] > frames else _hold_last(f0, 1).squeeze(-1)
-    return torch.lerp(f0[..., :frames, None], following.unsqueeze(-1), rise)
+    return torch.lerp(f0[..., wanted, None], following[..., wanted, None], rise)
 
 
-def _half_hop_late(f0: torch.Tensor, frames: int, hop: int) -> torch.Tensor:
-    """Linear interpolation [..., frame, hop] of an F0 that holds in the middle of its hop, edges held."""
-    late = torch.nn.functional.interpolate(f0[..., :frames], scale_factor=hop, mode="linear", align_corners=False)
-    return late.unflatten(-1, (frames, hop))
+def _half_hop_late(f0: torch.Tensor, frames: int, hop: int, wanted: slice) -> torch.Tensor:
+    """The same of an F0 that holds in the middle of its hop, edges held."""
+    first, stop = max(0, wanted.start - 1), min(frames, wanted.stop + 1)  # those beside a frame reach into it
+    given = f0[..., first:stop]
+    late = torch.nn.functional.interpolate(given, scale_factor=hop, mode="linear", align_corners=False)
+    return late.unflatten(-1, (-1, hop))[..., wanted.start - first : wanted.stop - first, :]
 
 
 def hann_rise(hop: int, like: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ from scipy.io import wavfile
 
 from workflow_scripts.lib.audio import ffmpeg
 from workflow_scripts.lib.audio.header import OWN_FORMATS, UNREADABLE
+from workflow_scripts.lib.audio.windows import Precision
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
 
@@ -16,36 +17,41 @@ BELIEVED = 100  # samples a byte of a file; where a header promises more, it is 
 BLOCK = 2**18  # samples
 
 
-def read(path: Path) -> tuple[np.ndarray, int]:
-    """Audio file -> (samples [channel, time] float64 in [-1, 1], sampling rate in Hz).
+def read(path: Path, dtype: Precision = "float64") -> tuple[np.ndarray, int]:
+    """Audio file -> (samples [channel, time] in [-1, 1], sampling rate in Hz).
 
     What libsndfile does not read is read through ffmpeg. Raises UserError where the file is missing, damaged or no
     audio.
     """
     path = Path(path)
     try:
-        samples, rate = _read(path)
+        samples, rate = _read(path, dtype)
     except UNREADABLE as error:
         if path.suffix.lower() in OWN_FORMATS or not path.is_file():
-            raise UserError(
-                f"{path}: cannot be read as audio, or is damaged ({error}); allowed are WAV, FLAC and what else "
-                "libsndfile or ffmpeg reads."
-            ) from error
+            raise cannot_be_read(path, error) from error
         _, rate, channels = ffmpeg.probe(path, str(path))
         decoded = np.frombuffer(ffmpeg.decode(path, str(path)), "<f4")
-        samples = decoded[: len(decoded) // channels * channels].reshape(-1, channels).astype(float)
+        samples = decoded[: len(decoded) // channels * channels].reshape(-1, channels).astype(dtype)
     return np.ascontiguousarray(samples.T), rate
 
 
-def _read(path: Path) -> tuple[np.ndarray, int]:
+def _read(path: Path, dtype: Precision) -> tuple[np.ndarray, int]:
     """(samples [time, channel], rate in Hz) through libsndfile, with no more memory than the samples that are there."""
     with soundfile.SoundFile(path) as file:
         if file.frames * file.channels <= BELIEVED * path.stat().st_size:
-            return file.read(dtype="float64", always_2d=True), file.samplerate
-        blocks = [np.zeros((0, file.channels))]
-        while len(block := file.read(BLOCK, dtype="float64", always_2d=True)):
+            return file.read(dtype=dtype, always_2d=True), file.samplerate
+        blocks = [np.zeros((0, file.channels), dtype)]
+        while len(block := file.read(BLOCK, dtype=dtype, always_2d=True)):
             blocks.append(block)
         return np.concatenate(blocks), file.samplerate
+
+
+def cannot_be_read(path: Path, error: Exception) -> UserError:
+    """What is said of a file that is no audio, or not there."""
+    return UserError(
+        f"{path}: cannot be read as audio, or is damaged ({error}); allowed are WAV, FLAC and what else libsndfile or "
+        "ffmpeg reads."
+    )
 
 
 def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:

@@ -3,9 +3,12 @@
 Masks always add up to one, so that the estimates of these methods add up to the mixture.
 """
 
+from collections.abc import Callable
+
 import torch
 
-from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock, frame_blocks, spectra
+from workflow_scripts.lib.audio.stft import Edges, istft, stft
 from workflow_scripts.lib.audio.windows import Precision
 
 
@@ -34,6 +37,14 @@ def spectrogram(spectrum: torch.Tensor, exponent: float) -> torch.Tensor:
     return magnitudes / torch.where(peak > 0, peak, 1)
 
 
+def spectrogram_in_blocks(signal: torch.Tensor, window: int, hop: int, exponent: float) -> torch.Tensor:
+    """`spectrogram` of the STFT of a signal [channel, time], which is never whole in memory."""
+    parts = [spectrum.abs().pow(exponent).mean(dim=-3) for spectrum in spectra(signal, window, hop)]
+    found = torch.cat(parts, dim=-1)
+    peak = found.max()
+    return found.div_(torch.where(peak > 0, peak, 1))
+
+
 def ratio_masks(parts: torch.Tensor) -> torch.Tensor:
     """Parts [source, ...] >= 0 -> masks of the same shape in [0, 1] that add up to 1 over the sources.
 
@@ -53,3 +64,31 @@ def apply_masks(masks: torch.Tensor, spectrum: torch.Tensor, hop: int, length: i
         masks = masks.unsqueeze(1)
     window = 2 * (spectrum.shape[-2] - 1)
     return istft(masks * spectrum, window, hop, length).float()
+
+
+def filter_in_blocks(
+    mixture: torch.Tensor, sources: int, window: int, hop: int,
+    estimate: Callable[[FrameBlock, torch.Tensor], torch.Tensor], edges: Edges = "zeros", context: int = 0,
+) -> torch.Tensor:  # fmt: skip
+    """Mixture [channel, time] -> signals [source, channel, time], float32, by way of spectrograms that are never whole.
+
+    estimate: a block and the mixture's complex spectrum in it [channel, bin, frame] -> that of the estimates, [source,
+        channel, bin, frame].  edges, context: as in `frame_blocks`.
+    """
+    found = torch.empty(sources, *mixture.shape, device=mixture.device)
+    for block in frame_blocks(mixture.shape[-1], window, hop, edges, context):
+        block.fill(found, estimate(block, block.spectrum(mixture)))
+    return found
+
+
+def mask_in_blocks(
+    mixture: torch.Tensor, sources: int, window: int, hop: int,
+    masks_of: Callable[[FrameBlock, torch.Tensor], torch.Tensor], edges: Edges = "zeros",
+) -> torch.Tensor:  # fmt: skip
+    """The same with masks, [source, bin, frame] for all channels or [source, channel, bin, frame]."""
+
+    def estimate(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:
+        masks = masks_of(block, spectrum)
+        return (masks.unsqueeze(1) if masks.ndim == spectrum.ndim else masks) * spectrum
+
+    return filter_in_blocks(mixture, sources, window, hop, estimate, edges)

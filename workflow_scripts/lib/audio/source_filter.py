@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import torch
 
 from workflow_scripts.lib.audio.all_pole import all_pole
-from workflow_scripts.lib.audio.harmonics import Carrier, carrier_of, excite, hann_rise
+from workflow_scripts.lib.audio.harmonics import Carrier, carrier_of, carriers_of, excite, hann_rise
 from workflow_scripts.lib.audio.impulse_response import filtered, source_slope, taps_of
 from workflow_scripts.lib.audio.line_spectrum import lpc_from_lsf, lsf_from_logits, response_from_lsf
 from workflow_scripts.lib.core.errors import UserError, nearest
 
 __all__ = [
-    "Carrier", "Controls", "carrier_of", "lpc_from_lsf", "lsf_from_logits", "response_from_lsf", "synthesise",
+    "Carrier", "Controls", "carrier_of", "carriers_of", "lpc_from_lsf", "lsf_from_logits", "response_from_lsf",
+    "synthesise",
 ]  # fmt: skip
 
 DELAYS = {"none": 0, "as published": 2}  # samples by which both finite filters are late

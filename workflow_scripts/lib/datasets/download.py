@@ -11,13 +11,17 @@ from pathlib import Path, PurePosixPath
 
 import pooch
 import requests
+import urllib3
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.files import no_room, writing_to
 from workflow_scripts.lib.core.names import SPLITS
 from workflow_scripts.lib.datasets.archive import Archive
 
 ATTEMPTS = 4  # connections a download
 PAUSE = 1.0  # s before the second, doubled each time
+LONGEST_PAUSE = 600.0  # s that a server may ask for
+BUSY = (requests.codes.too_many_requests, requests.codes.request_timeout)  # answers of the 400s that pass
 TIMEOUT = 60.0  # s without a byte
 CHUNK = 2**16  # bytes; what is lost at most where a connection drops
 RATIO = 20  # largest size of an unpacked archive over its own, and
@@ -41,19 +45,24 @@ def fetch(archive: Archive, cache: Path, attempts: int = ATTEMPTS, pause: float 
     """The checked archive in `cache`: the copy that lies there, or else what its address gives.
 
     attempts, pause: connections that are tried, and s before the second. A download that broke off goes on where it
-    ended, in a later run too; a whole one with another checksum is thrown away and fetched once more.
-    Raises UserError for a copy or download with another checksum, or an address that gives nothing.
+    ended, in a later run too; a whole one with another checksum is thrown away and fetched once more. A server that is
+    asked too often says how long it wants to be left alone, and is.
+    Raises UserError for a copy or download with another checksum or more bytes than declared, an address that gives
+    nothing, and a cache that is full or may not be written to.
     """
     file, url, known = cache / archive.file, archive.url, archive.checksum
     if file.exists():
         _check_copy(file, known)
         return file
-    cache.mkdir(parents=True, exist_ok=True)
-    _refuse_small_disk(cache, archive.bytes)
     part = cache / f".{file.name}.{known[-12:]}.part"
+    with writing_to(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+    kept = part.stat().st_size if part.exists() else 0
+    _refuse_small_disk(cache, archive.bytes - kept)
     store = pooch.create(cache, base_url="", registry={file.name: known}, urls={file.name: url}, retry_if_failed=1)
     try:
-        store.fetch(file.name, downloader=Resuming(part, file, attempts, pause))
+        with writing_to(cache, archive.bytes - kept):
+            store.fetch(file.name, downloader=Resuming(part, file, archive.bytes, attempts, pause))
     except ValueError as error:
         raise UserError(
             f"{url}: what it gives has not the checksum {known}, so it is damaged or was changed; try again later, or "
@@ -63,10 +72,13 @@ def fetch(archive: Archive, cache: Path, attempts: int = ATTEMPTS, pause: float 
 
 
 class Resuming:
-    """A downloader for pooch that keeps what arrived in `part` and asks only for the rest."""
+    """A downloader for pooch that keeps what arrived in `part` and asks only for the rest.
 
-    def __init__(self, part: Path, file: Path, attempts: int, pause: float) -> None:
-        self.part, self.file, self.attempts, self.pause = part, file, attempts, pause
+    size: bytes that the whole file has, 0 where that is not known.
+    """
+
+    def __init__(self, part: Path, file: Path, size: int, attempts: int, pause: float) -> None:
+        self.part, self.file, self.size, self.attempts, self.pause = part, file, size, attempts, pause
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:  # noqa: ARG002
         for attempt in range(1, self.attempts + 1):
@@ -74,11 +86,11 @@ class Resuming:
                 self._go_on(url)
                 break
             except requests.RequestException as error:
-                refused = error.response is not None and 400 <= error.response.status_code < 500
-                if refused or attempt == self.attempts:
-                    raise UserError(_no_download(url, error, self.file)) from error
+                asked = _asked_pause(error.response)
+                if _is_final(error.response) or asked > LONGEST_PAUSE or attempt == self.attempts:
+                    raise UserError(_no_download(url, error, self.file, asked)) from error
                 log.info("%s: %s; trying again", url, error)
-                time.sleep(self.pause * 2 ** (attempt - 1))
+                time.sleep(max(asked, self.pause * 2 ** (attempt - 1)))
         shutil.move(self.part, output_file)
 
     def _go_on(self, url: str) -> None:
@@ -94,6 +106,15 @@ class Resuming:
             with open(self.part, "ab" if goes_on else "wb") as part:
                 for chunk in answer.iter_content(CHUNK):
                     part.write(chunk)
+                    if self.size and part.tell() > self.size:
+                        self._refuse_more(url)
+
+    def _refuse_more(self, url: str) -> None:
+        self.part.unlink()
+        raise UserError(
+            f"{url}: sends more than the {self.size} bytes that the archive has, so it is another file; try again "
+            f"later, or place the archive itself as {self.file}."
+        )
 
 
 def unpack(archive: Path, into: Path, limit: int | None = None) -> None:
@@ -108,8 +129,9 @@ def unpack(archive: Path, into: Path, limit: int | None = None) -> None:
             _refuse_unsafe(archive, zipped.infolist())
             members = [member for member in zipped.infolist() if not _is_clutter(member.filename)]
             _refuse_large(archive, members, into, archive.stat().st_size * RATIO + SLACK if limit is None else limit)
-            for member in members:
-                zipped.extract(member, into)
+            with writing_to(into, sum(member.file_size for member in members)):
+                for member in members:
+                    zipped.extract(member, into)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise UserError(
             f"{archive}: is no whole zip archive ({error}); delete it, so that it is fetched again."
@@ -147,11 +169,8 @@ def _refuse_large(archive: Path, members: Sequence[zipfile.ZipInfo], into: Path,
 
 
 def _refuse_small_disk(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise UserError(
-            f"{folder}: {size / 1e9:.1f} GB are needed there, but the disk has {free / 1e9:.1f} GB; make room."
-        )
+    if size > shutil.disk_usage(folder).free:
+        raise UserError(no_room(folder, size))
 
 
 def _is_clutter(name: str) -> bool:
@@ -175,6 +194,20 @@ def _check_copy(file: Path, known: str) -> None:
         )
 
 
-def _no_download(url: str, error: requests.RequestException, file: Path) -> str:
+def _asked_pause(answer: requests.Response | None) -> float:
+    """Seconds that an answer asks to be left alone, 0 where it does not say (Retry-After, in s or as a date)."""
+    try:
+        return (answer is not None and urllib3.Retry().get_retry_after(answer.raw)) or 0.0
+    except urllib3.exceptions.InvalidHeader:
+        return 0.0
+
+
+def _is_final(answer: requests.Response | None) -> bool:
+    """Whether to ask again would give the same answer."""
+    return answer is not None and 400 <= answer.status_code < 500 and answer.status_code not in BUSY
+
+
+def _no_download(url: str, error: requests.RequestException, file: Path, asked: float) -> str:
     reason = f"the answer was {error.response.status_code}" if error.response is not None else type(error).__name__
-    return f"{url}: cannot be fetched ({reason}); try again later, or download it by hand and place it as {file}."
+    later = f"in {asked:.0f} s, as it asks" if asked else "later"
+    return f"{url}: cannot be fetched ({reason}); try again {later}, or download it by hand and place it as {file}."

@@ -85,15 +85,17 @@ def merge(marks: Iterable[Mark]) -> list[Mark]:
     return sorted(mark for group in joined.values() for mark in group)
 
 
-def states(marks: Iterable[Mark], sources: Sequence[str], stems: Sequence[str], length: int, rate: int) -> np.ndarray:
+def states(
+    marks: Iterable[Mark], sources: Sequence[str], stems: Sequence[str], length: int, rate: int, first: int = 0
+) -> np.ndarray:
     """Marks on the samples of the audio: [source, time] float32, 1 plays, -1 silent, 0 not marked.
 
     stems: all the isolated sources that the marks may name; `accompaniment`, the sum of those that `sources` does not
     name, plays where one of them does and is silent where all are, if it has no mark of its own.
-    length: samples; rate: Hz.
+    first, length: samples; rate: Hz.
     """
     marks = list(marks)
-    rows = {name: _row(marks, name, length, rate) for name in {*sources, *stems}}
+    rows = {name: _row(marks, name, first, length, rate) for name in {*sources, *stems}}
     if ACCOMPANIMENT in sources and ACCOMPANIMENT not in stems and not rows[ACCOMPANIMENT].any():
         rest = [rows[stem] for stem in stems if stem not in sources]
         rows[ACCOMPANIMENT] = _together(np.stack(rest)) if rest else rows[ACCOMPANIMENT]
@@ -111,11 +113,12 @@ def marks_of(found: np.ndarray, sources: Sequence[str], rate: int) -> list[Mark]
     return sorted(marks)
 
 
-def _row(marks: list[Mark], source: str, length: int, rate: int) -> np.ndarray:
+def _row(marks: list[Mark], source: str, first: int, length: int, rate: int) -> np.ndarray:
     row = np.zeros(length, np.float32)
     for mark in marks:
         if mark.source == source:
-            row[round(mark.start * rate) : round(mark.end * rate)] = mark.state
+            start, stop = (max(0, round(seconds * rate) - first) for seconds in (mark.start, mark.end))
+            row[start:stop] = mark.state
     return row
 
 

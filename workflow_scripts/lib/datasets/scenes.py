@@ -26,9 +26,9 @@ def scene(
     """One track with just what the method needs; `f0` is the folder of the tables, `marks` that of the labels."""
     references = None
     if "references" in needs:
-        mixture, references, rate = read_scene(data, track, sources)
+        mixture, references, rate = read_scene(data, track, sources, "float32")
     else:
-        mixture, rate = read_mixture(data, track)
+        mixture, rate = read_mixture(data, track, "float32")
     return Scene(
         mixture=_tensor(mixture, on),
         rate=rate,

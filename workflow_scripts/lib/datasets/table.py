@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.lib.audio import io
+from workflow_scripts.lib.audio.windows import Precision
 from workflow_scripts.lib.core.files import atomic
 from workflow_scripts.lib.core.names import SPLITS
 
@@ -70,19 +71,23 @@ def shard(tracks: Sequence[Track], name: str) -> list[Track]:
     return list(tracks[k - 1 :: n])
 
 
-def read_mixture(root: Path, track: Track) -> tuple[np.ndarray, int]:
+def read_mixture(root: Path, track: Track, dtype: Precision = "float64") -> tuple[np.ndarray, int]:
     """Mixture [channel, time] of one track, and its rate in Hz."""
-    return io.read(track.folder(root) / "mixture.wav")
+    return io.read(track.folder(root) / "mixture.wav", dtype)
 
 
-def read_scene(root: Path, track: Track, sources: Sequence[str]) -> tuple[np.ndarray, np.ndarray, int]:
+def read_scene(
+    root: Path, track: Track, sources: Sequence[str], dtype: Precision = "float64"
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Audio of one track -> (mixture [channel, time], references [source, channel, time], rate in Hz).
 
     The source `accompaniment`, where it is no stem, is the sum of the stems that `sources` does not name.
     """
     folder = track.folder(root)
-    mixture, rate = read_mixture(root, track)
+    mixture, rate = read_mixture(root, track, dtype)
     rest = [stem for stem in track.stem_names if stem not in sources]
     parts = {source: [source] if source in track.stem_names else rest for source in sources}
-    references = [sum(io.read(folder / f"{stem}.wav")[0] for stem in parts[source]) for source in sources]
-    return mixture, np.stack(references), rate
+    references = np.empty((len(sources), *mixture.shape), dtype)
+    for reference, source in zip(references, sources, strict=True):
+        reference[:] = sum(io.read(folder / f"{stem}.wav")[0] for stem in parts[source])
+    return mixture, references, rate

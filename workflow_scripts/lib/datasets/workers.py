@@ -1,6 +1,7 @@
 """Work on many items, one process each, on a few cores."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -17,7 +18,8 @@ def map_processes(function: Callable[[Item], Result], items: Sequence[Item], pro
     if processes <= 1 or len(items) <= 1:
         return [function(item) for item in items]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(items)), mp_context=context) as pool:
+    ignore = (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, and one is to answer
+    with ProcessPoolExecutor(min(processes, len(items)), context, signal.signal, ignore) as pool:
         try:
             return list(pool.map(function, items))
         except BaseException:

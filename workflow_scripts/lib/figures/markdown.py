@@ -1,5 +1,6 @@
 """Tables of a comparison as a Markdown page."""
 
+import html
 from collections.abc import Mapping
 
 import pandas as pd
@@ -16,6 +17,8 @@ from workflow_scripts.lib.figures.tables import (
 )
 from workflow_scripts.lib.statistics.comparison import Comparison
 
+CELL = str.maketrans({sign: f"\\{sign}" for sign in "\\|*`"})
+
 
 def markdown_table(
     comparison: Comparison, headline: str, definitions: Mapping[str, str], *, title: str, remark: str = ""
@@ -24,19 +27,33 @@ def markdown_table(
 
     remark: a line beneath the title, such as "Synthetic data".
     """
-    parts = [f"## {title}", *([f"*{remark}*"] if remark else [])]
+    parts = [f"## {page_text(title)}", *([f"*{page_text(remark)}*"] if remark else [])]
     for metric in headline_first(comparison, headline):
         table = score_table(comparison, metric)
-        bold = best_cells(comparison, metric, table)
-        table = table.map(lambda text: text.replace("|", r"\|")).where(~bold, "**" + table + "**")
-        parts += [f"### {section_title(comparison, metric)}", pipe_table(table), best_note(comparison, metric)]
+        cells = pipe_table(table, best_cells(comparison, metric, table))
+        parts += [f"### {section_title(comparison, metric)}", cells, page_text(best_note(comparison, metric))]
     if len(comparison.costs):
         parts += ["### Costs", pipe_table(cost_table(comparison)), COST_NOTE]
-    lines = [f"- **{term}**: {text}" if term else f"- {text}" for term, text in notes(comparison, definitions)]
+    said = [(term, page_text(text)) for term, text in notes(comparison, definitions)]
+    lines = [f"- **{term}**: {text}" if term else f"- {text}" for term, text in said]
     return "\n\n".join([*parts, "### What the numbers mean", "\n".join(lines)]) + "\n"
 
 
-def pipe_table(table: pd.DataFrame) -> str:
-    """Cells as text, the first column to the left, the others to the right."""
+def pipe_table(table: pd.DataFrame, bold: pd.DataFrame | None = None) -> str:
+    """Cells as text, the first column to the left, the others to the right; those that are `bold` in bold."""
     align = ["left", *["right"] * (table.shape[1] - 1)]
-    return table.to_markdown(index=False, disable_numparse=True, colalign=align)
+    cells = table.map(cell_text)
+    if bold is not None:
+        cells = cells.where(~bold, "**" + cells + "**")
+    cells.columns = [cell_text(name) for name in table]
+    return cells.to_markdown(index=False, disable_numparse=True, colalign=align)
+
+
+def page_text(text: str) -> str:
+    """Plain text as Markdown, in which it starts no HTML."""
+    return html.escape(text, quote=False)
+
+
+def cell_text(text: str) -> str:
+    """Plain text as the cell of a table: no HTML, no end of the cell or the row, no emphasis."""
+    return page_text(" ".join(text.split())).translate(CELL)

@@ -22,7 +22,8 @@ from typing import Annotated, Literal, get_args
 import torch
 from pydantic import AfterValidator, Field
 
-from workflow_scripts.lib.audio.stft import istft, stft
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock
+from workflow_scripts.lib.audio.masks import filter_in_blocks
 from workflow_scripts.lib.audio.windows import Coverage, hop_length, odd, overlap_error, power_of_two
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import NotNegative, Positive, Seconds, settings
@@ -98,12 +99,14 @@ def _harmonic(signal: torch.Tensor, window: int, settings: Settings, bands: torc
     """What is harmonic in [channel, time], one signal for each weighting of bins in `bands` [band, bin, 1]."""
     from librosa.decompose import hpss  # deferred: librosa starts slowly
 
-    hop = hop_length(window, settings.overlap)
-    spectrum = stft(signal, window, hop)
-    # One mask for all channels, so that the stereo image stays.
-    magnitude = spectrum.abs().mean(dim=0).numpy()
-    mask, _ = hpss(magnitude, kernel_size=settings.kernel, power=settings.mask_power, mask=True)
-    return istft(bands[:, None] * torch.from_numpy(mask) * spectrum, window, hop, signal.shape[-1])
+    def harmonic(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 of all filters
+        # One mask for all channels, so that the stereo image stays.
+        magnitude = spectrum.abs().mean(dim=0).numpy()
+        mask, _ = hpss(magnitude, kernel_size=settings.kernel, power=settings.mask_power, mask=True)
+        return bands[:, None] * torch.from_numpy(mask) * spectrum
+
+    hop, around = hop_length(window, settings.overlap), settings.kernel // 2
+    return filter_in_blocks(signal, len(bands), window, hop, harmonic, context=around)
 
 
 def _check_sources(sources: tuple[str, ...], parts: Mapping[str, tuple[Part, ...]]) -> None:

@@ -20,13 +20,8 @@ import numpy as np
 import torch
 
 from workflow_scripts.lib.audio import nmf, voices
-from workflow_scripts.lib.audio.masks import (
-    analyse,
-    apply_masks,
-    dtype_of,
-    ratio_masks,
-    spectrogram,
-)
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock
+from workflow_scripts.lib.audio.masks import dtype_of, mask_in_blocks, ratio_masks, spectrogram_in_blocks
 from workflow_scripts.lib.audio.nmf import Divergence
 from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
 from workflow_scripts.lib.core.settings import Natural, NotNegative, Positive, settings
@@ -72,16 +67,20 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     """Estimates [source, channel, time] from the mixture and the F0 of each source."""
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.overlap)
-    mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
-    target = spectrogram(mixture, settings.spectrum_exponent)
+    mixture = scene.mixture.to(dtype_of(settings.precision))
+    target = spectrogram_in_blocks(mixture, window, hop, settings.spectrum_exponent)
     f0 = voices.contours(scene.f0, scene.sources, scene.rate, hop, target.shape[-1], settings.attack, settings.release)
     atoms = dictionary(voices.pitches(f0), settings.tolerance, target)
     bins = voices.bin_frequencies(window, scene.rate, target)
     w = templates(bins, voices.frequencies(atoms.pitch), settings.bandwidth, settings.decay)
     h = atoms.active * target.mean()
     w, h = nmf.factorise(target, w, h, settings.divergence, settings.iterations, settings.fixed_iterations)
-    parts = voice_models(w, h, atoms.voice, len(scene.sources))
-    return apply_masks(ratio_masks(parts.pow(settings.mask_exponent)), mixture, hop, scene.mixture.shape[-1])
+
+    def masks_of(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 of all masks
+        parts = voice_models(w, h[:, block.frames], atoms.voice, len(scene.sources))
+        return ratio_masks(parts.pow(settings.mask_exponent))
+
+    return mask_in_blocks(mixture, len(scene.sources), window, hop, masks_of)
 
 
 def dictionary(pitch: np.ndarray, tolerance: int, like: torch.Tensor) -> Dictionary:

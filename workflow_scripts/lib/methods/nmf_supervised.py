@@ -10,13 +10,8 @@ from collections.abc import Iterable
 import torch
 
 from workflow_scripts.lib.audio import nmf
-from workflow_scripts.lib.audio.masks import (
-    analyse,
-    apply_masks,
-    dtype_of,
-    ratio_masks,
-    spectrogram,
-)
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock
+from workflow_scripts.lib.audio.masks import analyse, dtype_of, mask_in_blocks, ratio_masks, spectrogram_in_blocks
 from workflow_scripts.lib.audio.nmf import Divergence
 from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
 from workflow_scripts.lib.core.errors import UserError
@@ -71,20 +66,24 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     """Estimates [source, channel, time]; raises UserError where `model` is for another rate or other sources."""
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.overlap)
-    mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
-    target = spectrogram(mixture, settings.spectrum_exponent)
+    mixture = scene.mixture.to(dtype_of(settings.precision))
+    target = spectrogram_in_blocks(mixture, window, hop, settings.spectrum_exponent)
     w = _dictionaries(scene, model, target)
-    parts = source_models(target, w, settings.divergence, settings.iterations)
-    return apply_masks(ratio_masks(parts.pow(settings.mask_exponent)), mixture, hop, scene.mixture.shape[-1])
+    h = activations(target, w, settings.divergence, settings.iterations)
+
+    def masks_of(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 of all masks
+        return ratio_masks((w @ h[..., block.frames]).pow(settings.mask_exponent))
+
+    return mask_in_blocks(mixture, len(w), window, hop, masks_of)
 
 
-def source_models(target: torch.Tensor, w: torch.Tensor, divergence: Divergence, iterations: int) -> torch.Tensor:
-    """Target [bin, frame] and dictionaries [source, bin, component] -> models [source, bin, frame]."""
+def activations(target: torch.Tensor, w: torch.Tensor, divergence: Divergence, iterations: int) -> torch.Tensor:
+    """Target [bin, frame] and dictionaries [source, bin, component] -> [source, component, frame]."""
     source, bins, component = w.shape
     joint = w.permute(1, 0, 2).reshape(bins, source * component)
     h = target.mean().expand(joint.shape[-1], target.shape[-1])
     _, h = nmf.factorise(target, joint, h, divergence, iterations, fixed_iterations=iterations)
-    return w @ h.reshape(source, component, -1)
+    return h.reshape(source, component, -1)
 
 
 def training_frames(scene: Scene, settings: Settings) -> torch.Tensor:

@@ -10,12 +10,13 @@ mwf: multichannel Wiener filter v_j R_j (sum_i v_i R_i)^-1 x of the local Gaussi
 The estimates add up to the mixture.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 
-from workflow_scripts.lib.audio.masks import analyse, apply_masks, dtype_of, ratio_masks
-from workflow_scripts.lib.audio.stft import istft
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock, spectra
+from workflow_scripts.lib.audio.masks import dtype_of, filter_in_blocks, mask_in_blocks, ratio_masks
 from workflow_scripts.lib.audio.windows import Analysis, Coverage, hop_length, window_length
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import Positive, settings
@@ -23,7 +24,7 @@ from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
 
 RIDGE = 1e-8  # of a covariance's trace, added to its diagonal: keeps that of a dual-mono mixture invertible
-BLOCK = 32  # bins at a time, which keeps the matrices of a whole track out of memory
+BLOCK = 32  # bins at a time, which keeps the matrices of a block of frames out of memory
 SILENT = 1e-30  # power below which a bin holds nothing
 
 
@@ -46,20 +47,25 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.overlap)
     dtype = dtype_of(settings.precision)
-    mixture = analyse(scene.mixture, window, hop, dtype)
-    sources = analyse(scene.references, window, hop, dtype)
-    length = scene.mixture.shape[-1]
+    mixture, references = scene.mixture.to(dtype), scene.references.to(dtype)
+    of = (mixture, len(references), window, hop)
     if settings.mask == "mwf":
-        return istft(multichannel_wiener(mixture, sources), window, hop, length).float()
-    masks = ratio_mask(sources, settings.exponent) if settings.mask == "irm" else binary_mask(sources)
-    return apply_masks(masks, mixture, hop, length)
+        return filter_in_blocks(*of, multichannel_wiener(references, window, hop))
+    if settings.mask == "ibm":
+        return mask_in_blocks(*of, lambda block, _: binary_mask(block.spectrum(references)))
+    peak = highest_magnitude(references, window, hop)
+    return mask_in_blocks(*of, lambda block, _: ratio_mask(block.spectrum(references), settings.exponent, peak))
 
 
-def ratio_mask(sources: torch.Tensor, exponent: float) -> torch.Tensor:
-    """Complex [source, ...] -> masks of the same shape that add up to 1 over the sources."""
-    magnitudes = sources.abs()
-    peak = magnitudes.max()
-    return ratio_masks((magnitudes / torch.where(peak > 0, peak, 1)).pow(exponent))
+def highest_magnitude(signals: torch.Tensor, window: int, hop: int) -> torch.Tensor:
+    """Of the STFT of signals [..., time], and 1 where they are silent."""
+    peak = torch.stack([spectrum.abs().max() for spectrum in spectra(signals, window, hop)]).max()
+    return torch.where(peak > 0, peak, 1)
+
+
+def ratio_mask(sources: torch.Tensor, exponent: float, peak: torch.Tensor) -> torch.Tensor:
+    """Complex [source, ...] -> masks of the same shape that add up to 1 over the sources.  peak: a scale."""
+    return ratio_masks((sources.abs() / peak).pow(exponent))
 
 
 def binary_mask(sources: torch.Tensor) -> torch.Tensor:
@@ -69,30 +75,51 @@ def binary_mask(sources: torch.Tensor) -> torch.Tensor:
     return masks.scatter_(0, magnitudes.argmax(dim=0, keepdim=True), 1)
 
 
-def multichannel_wiener(mixture: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
-    """Complex mixture [channel, bin, frame] and true sources [source, channel, bin, frame] -> estimates as sources."""
-    blocks = zip(mixture.split(BLOCK, dim=-2), sources.split(BLOCK, dim=-2), strict=True)
-    return torch.cat([_wiener_of_bins(*block) for block in blocks], dim=-2)
+def multichannel_wiener(
+    references: torch.Tensor, window: int, hop: int
+) -> Callable[[FrameBlock, torch.Tensor], torch.Tensor]:
+    """True sources [source, channel, time] -> what makes of a block of the mixture that of the estimates."""
+    spatial = spatial_covariances(references, window, hop)
+
+    def estimate(block: FrameBlock, mixture: torch.Tensor) -> torch.Tensor:
+        sources = block.spectrum(references)
+        parts = zip(mixture.split(BLOCK, dim=-2), sources.split(BLOCK, dim=-2), spatial.split(BLOCK), strict=True)
+        return torch.cat([_wiener_of_bins(*part) for part in parts], dim=-2)
+
+    return estimate
 
 
-def _wiener_of_bins(mixture: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
-    exact = sources.to(torch.complex128).permute(2, 0, 1, 3)  # bins first, [bin, source, channel, frame]
-    power = torch.view_as_real(exact).square().sum(dim=-1).mean(dim=2)
-    spatial = spatial_covariances(exact, power)
+def _wiener_of_bins(mixture: torch.Tensor, sources: torch.Tensor, spatial: torch.Tensor) -> torch.Tensor:
+    power = power_of(exact := _bins_first(sources))
     covariance = _sum_of_sources(spatial, power)
     ridge = _ridge(covariance)
     covariance.diagonal(dim1=-2, dim2=-1).add_(ridge)
-    observed = mixture.to(torch.complex128).permute(1, 2, 0)
+    observed = mixture.to(exact.dtype).permute(1, 2, 0)
     whitened = (inverse(covariance) * observed.unsqueeze(-2)).sum(dim=-1).mT.unsqueeze(1)
     # The ridge is one more diffuse part; an equal share for each source keeps the sum equal to the mixture.
     estimates = power.unsqueeze(2) * (spatial @ whitened) + ridge.mT.unsqueeze(1) * whitened / len(sources)
     return estimates.permute(1, 2, 0, 3).to(mixture.dtype)
 
 
-def spatial_covariances(sources: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
-    """[bin, source, channel, frame], powers [bin, source, frame] -> [bin, source, channel, channel]; 0 where silent."""
-    total = power.sum(dim=-1)[..., None, None]
-    return (sources @ sources.mH) / torch.where(total > 0, total, 1)
+def spatial_covariances(references: torch.Tensor, window: int, hop: int) -> torch.Tensor:
+    """True sources [source, channel, time] -> [bin, source, channel, channel] complex128; 0 where silent."""
+    sums = []
+    for spectrum in spectra(references, window, hop):
+        exact = _bins_first(spectrum)
+        sums.append((exact @ exact.mH, power_of(exact).sum(dim=-1)))
+    products, powers = (torch.stack(each).sum(dim=0) for each in zip(*sums, strict=True))
+    total = powers[..., None, None]
+    return products / torch.where(total > 0, total, 1)
+
+
+def power_of(sources: torch.Tensor) -> torch.Tensor:
+    """Complex [bin, source, channel, frame] -> mean over channels of the squared magnitudes, [bin, source, frame]."""
+    return torch.view_as_real(sources).square().sum(dim=-1).mean(dim=2)
+
+
+def _bins_first(sources: torch.Tensor) -> torch.Tensor:
+    """Complex [source, channel, bin, frame] -> complex128 [bin, source, channel, frame]."""
+    return sources.to(torch.complex128).permute(2, 0, 1, 3)
 
 
 def inverse(matrices: torch.Tensor) -> torch.Tensor:

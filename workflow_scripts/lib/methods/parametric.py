@@ -28,9 +28,10 @@ from torch.nn.functional import pad
 
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.audio.f0 import HOP_SECONDS
-from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
-from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, synthesise
-from workflow_scripts.lib.audio.stft import Edges, stft
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock
+from workflow_scripts.lib.audio.masks import mask_in_blocks, ratio_masks
+from workflow_scripts.lib.audio.source_filter import Carrier, carrier_of, carriers_of, synthesise
+from workflow_scripts.lib.audio.stft import Edges
 from workflow_scripts.lib.audio.windows import Coverage, Window, hop_length, overlap_error, window_length
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
@@ -125,9 +126,11 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
         return (signals * scene.mixture.mean(dim=0).abs().max()).unsqueeze(1).expand(-1, len(scene.mixture), -1).clone()
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.mask_overlap)
-    parts = stft(signals, window, hop, settings.edges).abs().pow(settings.mask_exponent)
-    spectrum = stft(scene.mixture, window, hop, settings.edges)
-    return apply_masks(ratio_masks(parts), spectrum, hop, scene.mixture.shape[-1])
+
+    def masks_of(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 of all masks
+        return ratio_masks(block.spectrum(signals).abs().pow(settings.mask_exponent))
+
+    return mask_in_blocks(scene.mixture, len(signals), window, hop, masks_of, settings.edges)
 
 
 def network_of(settings: Settings, rate: int) -> ParametricNetwork:
@@ -159,44 +162,49 @@ def loss_of(settings: Settings, network: nn.Module, given: Example) -> torch.Ten
     return SpectralLoss().loss(signals.sum(dim=1) if settings.supervision == "mixture" else signals, given.targets)
 
 
-def voices(network: nn.Module, scene: Scene, settings: Settings) -> torch.Tensor:
+def voices(network: ParametricNetwork, scene: Scene, settings: Settings) -> torch.Tensor:
     """Synthesised voices of a whole track, [voice, time], where the mixture, channels averaged, has peak 1."""
     length, hop = scene.mixture.shape[-1], _hop(scene.rate)
     frames = frame_count(length, hop)
     mixture = scene.mixture.mean(dim=0)
     mixture = pad(mixture / network_trainee.peak(mixture), (0, frames * hop - length))
     f0 = network_trainee.contours([scene], hop, frames + 1, settings.attack, settings.release)
-    carrier = carrier_of(f0, frames * hop, scene.rate, hop, **SYNTHESES[settings.synthesis][0])
     noise = uniform((f0.shape[1], frames * hop), generator_of(scene.seed, "noise")).to(mixture.device)
     size = min(frames, max(1, round(settings.chunk_seconds * scene.rate / hop)))
     starts = chunks.starts(frames, size, settings.overlap)
-    parts = [
-        _part(network, settings, mixture, f0[0], carrier, noise, starts[first : first + CHUNKS_AT_ONCE], size)
-        for first in range(0, len(starts), CHUNKS_AT_ONCE)
-    ]
-    return chunks.join(torch.cat(parts), [start * hop for start in starts], frames * hop)[..., :length]
+    groups = [starts[first : first + CHUNKS_AT_ONCE] for first in range(0, len(starts), CHUNKS_AT_ONCE)]
+    stretches = [(group[0], group[-1] + size) for group in groups]
+    carriers = carriers_of(f0, frames * hop, stretches, scene.rate, hop, **SYNTHESES[settings.synthesis][0])
+    parts = (
+        part
+        for group, carrier in zip(groups, carriers, strict=True)
+        for part in _parts(network, settings, mixture, f0[0], carrier, noise, group, size)
+    )
+    return chunks.join(parts, [start * hop for start in starts], frames * hop, size * hop)[..., :length]
 
 
 def uniform(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
     """Noise of this shape, uniform in [-1, 1)."""
-    return 2 * torch.rand(*shape, generator=generator) - 1
+    return torch.rand(*shape, generator=generator).mul_(2).sub_(1)
 
 
-def _part(
-    network: nn.Module, settings: Settings, mixture: torch.Tensor, f0: torch.Tensor, carrier: Carrier,
+def _parts(
+    network: ParametricNetwork, settings: Settings, mixture: torch.Tensor, f0: torch.Tensor, carrier: Carrier,
     noise: torch.Tensor, starts: Sequence[int], size: int,
 ) -> torch.Tensor:  # fmt: skip
     """Some chunks of a track, synthesised: [chunk, voice, time], on the scale of the whole mixture.
 
-    mixture: [time].  f0: [voice, frame].  carrier: of the whole track.  noise: [voice, time].
+    mixture: [time].  f0: [voice, frame].  carrier: of these chunks alone.  noise: [voice, time].
     """
-    hop = carrier.hop
+    hop, first = carrier.hop, starts[0]
     samples = [start * hop for start in starts]
     excerpts = chunks.cut(mixture, samples, size * hop)
-    fades = torch.cat([carrier.fades[..., start : start + size, :] for start in starts])
-    controls = network(excerpts / network_trainee.peak(excerpts), chunks.cut(f0, starts, size))
+    fades = torch.cat([carrier.fades[..., start - first : start - first + size, :] for start in starts])
+    # The F0 says the same of a frame in every chunk that has it, so it is asked once.
+    pitch = network.decoder.pitch(f0[:, first : starts[-1] + size])
+    pitches = torch.stack([pitch[:, start - first : start - first + size] for start in starts])
     signals = synthesise(
-        controls,
+        network.controls(excerpts / network_trainee.peak(excerpts), pitches),
         replace(carrier, fades=fades, time=size * hop),
         chunks.cut(noise, samples, size * hop),
         **SYNTHESES[settings.synthesis][1],

@@ -10,7 +10,7 @@ a non-linearity (`leak: 1` removes it); the F0 of a frame is taken at the frame'
 two hops earlier; long tracks are masked in chunks of the training length, cross-faded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -20,7 +20,8 @@ from accelerate import Accelerator
 from torch import nn
 
 from workflow_scripts.lib.audio import chunks
-from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock, frame_count, spectra
+from workflow_scripts.lib.audio.masks import mask_in_blocks, ratio_masks
 from workflow_scripts.lib.audio.stft import Edges, stft
 from workflow_scripts.lib.audio.windows import Window, hop_error, length_error
 from workflow_scripts.lib.core.errors import UserError
@@ -101,13 +102,16 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     if settings.condition == "none":
         tensors.check_order(model, scene.sources, "The model of the U-Net")
     network = tensors.restore(network, tensors.without_order(model), scene.rate, scene.mixture.device, "the U-Net")
-    spectrum = stft(scene.mixture, settings.window, settings.hop, settings.edges)
-    steered = settings.condition != "none"
-    f0 = network_trainee.contours([scene], settings.hop, spectrum.shape[-1])[0] if steered else None
+    frames = frame_count(scene.mixture.shape[-1], settings.hop)
+    f0 = network_trainee.contours([scene], settings.hop, frames)[0] if settings.condition != "none" else None
+    masks = _masks(network, scene, f0, frames, settings)
+
+    def masks_of(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:
+        return ratio_masks((masks[block.frames] * spectrum.abs()).pow(settings.mask_exponent))
+
     with torch.no_grad():
-        masks = _masks(network, spectrum.abs(), f0, scene.rate, settings)
-    parts = (masks * spectrum.abs()).pow(settings.mask_exponent)
-    return apply_masks(ratio_masks(parts), spectrum, settings.hop, scene.mixture.shape[-1])
+        of = (scene.mixture, len(scene.sources), settings.window, settings.hop)
+        return mask_in_blocks(*of, masks_of, settings.edges)
 
 
 def all_sources(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:  # noqa: ARG001
@@ -158,18 +162,20 @@ def _network(settings: Settings, sources: int, rate: int) -> nn.Module:
 
 
 def _masks(
-    network: nn.Module, magnitudes: torch.Tensor, f0: torch.Tensor | None, rate: int, settings: Settings
-) -> torch.Tensor:
-    """Magnitudes [channel, bin, frame] and F0 [voice, frame] -> masks [source, channel, bin, frame] of a track."""
-    frames = magnitudes.shape[-1]
-    size = max(1, round(settings.chunk_seconds * rate / settings.hop))
+    network: nn.Module, scene: Scene, f0: torch.Tensor | None, frames: int, settings: Settings
+) -> chunks.Rolling:
+    """Masks [source, channel, bin, frame] of a track, made as they are read.  f0: [voice, frame] in Hz."""
+    size = max(1, round(settings.chunk_seconds * scene.rate / settings.hop))
     starts = chunks.starts(frames, size, settings.overlap)
-    parts = []
-    for start in starts:
-        part = magnitudes[..., start : start + size]
-        if f0 is None:
-            parts.append(network(part).transpose(0, 1))
-        else:
-            pitch = f0[:, None, start : start + size].expand(-1, len(part), -1)
-            parts.append(torch.stack([network(part, each) for each in pitch]))
-    return chunks.join(torch.stack(parts), starts, frames)
+    spectrum = chunks.Rolling(spectra(scene.mixture, settings.window, settings.hop, settings.edges))
+
+    def parts() -> Iterator[torch.Tensor]:
+        for start in starts:
+            part = spectrum[start : min(start + size, frames)].abs()
+            if f0 is None:
+                yield network(part).transpose(0, 1)
+            else:
+                pitch = f0[:, None, start : start + size].expand(-1, len(part), -1)
+                yield torch.stack([network(part, each) for each in pitch])
+
+    return chunks.Rolling(chunks.stretches(parts(), starts, frames, size))

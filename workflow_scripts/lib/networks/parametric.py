@@ -66,8 +66,12 @@ class ParametricNetwork(nn.Module):
 
         There are ceil(time / hop) frames; frame m of the F0 stands at sample m * hop.
         """
-        x = self.decoder(self.encoder(mixture), f0)
-        shape = self.noise_shape(x.flatten(0, 1))[:, -1].unflatten(0, f0.shape[:2])
+        return self.controls(mixture, self.decoder.pitch(f0))
+
+    def controls(self, mixture: torch.Tensor, pitch: torch.Tensor) -> Controls:
+        """The same from what `decoder.pitch` makes of the F0, [batch, voice, frame, width], whatever the mixture."""
+        x = self.decoder(self.encoder(mixture), pitch)
+        shape = self.noise_shape(x.flatten(0, 1))[:, -1].unflatten(0, x.shape[:2])
         # float32 from here on whatever the precision of the network: the synthesis is no place for 8 bits of mantissa.
         heads = (self.harmonic_amplitude(x).squeeze(-1), self.noise_gain(x).squeeze(-1), self.lsf_gaps(x), shape)
         amplitude, gain, gaps, shape = (head.float() for head in heads)
@@ -108,9 +112,12 @@ class Decoder(nn.Module):
         self.gru = GRU(2 * sizes.decoder, sizes.decoder)
         self.out = stack(sizes.decoder, sizes.decoder)
 
-    def forward(self, code: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
-        """Code [batch, frame, code] and F0 [batch, voice, frame] in Hz -> features [batch, voice, frame, width]."""
-        pitch = self.from_f0(unit_pitch(f0).unsqueeze(-1))
+    def pitch(self, f0: torch.Tensor) -> torch.Tensor:
+        """F0 [..., frame] in Hz -> its features [..., frame, width], frame by frame."""
+        return self.from_f0(unit_pitch(f0).unsqueeze(-1))
+
+    def forward(self, code: torch.Tensor, pitch: torch.Tensor) -> torch.Tensor:
+        """Code [batch, frame, code] and features of the F0 [batch, voice, frame, width] -> features as the latter."""
         return self.out(self.gru.forward_shared(pitch, self.from_code(code)))
 
 

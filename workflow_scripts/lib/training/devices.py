@@ -2,9 +2,13 @@
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+
+from workflow_scripts.lib.core.locks import locked
 
 MIXED = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}  # accelerate's names
 
@@ -33,3 +37,11 @@ def one_process_a_card(gpus: int, module: str) -> None:
 def is_first_process() -> bool:
     """Of several processes the first writes the files."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def alone(state: Path) -> AbstractContextManager[None]:
+    """Keep other jobs from the `state` (a file or folder) of a training, which its first process holds for all.
+
+    Raises UserError where another job holds it.
+    """
+    return locked(state.with_suffix(".lock")) if is_first_process() else nullcontext()

@@ -18,6 +18,7 @@ from accelerate.utils import set_seed
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.provenance import meter
 from workflow_scripts.lib.core.seeds import seed_of
+from workflow_scripts.lib.core.stopping import signals_noted
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.training import checkpoint
 from workflow_scripts.lib.training.contract import Trainee
@@ -27,6 +28,10 @@ from workflow_scripts.lib.training.schedule import Schedule
 
 class Diverged(UserError):
     """A loss is not finite: says at which step, and which checkpoint is the last good one."""
+
+
+class Stopped(SystemExit):
+    """A signal ended the training after a step, whose state is saved: exit code 1, and a sentence that says so."""
 
 
 @dataclass
@@ -91,15 +96,17 @@ class Loop:
     def run(self) -> Tensors:
         """Train to the end; the best weights, or the last ones where the trainee does not validate.
 
-        Raises Diverged at a loss that is not finite.
+        Raises Diverged at a loss that is not finite, Stopped after the step in which a signal came.
         """
         self._resume()
         self.progress.start(self.history.step, self.schedule.steps)
         try:
             if self.continued and not self.history.curves:
                 self._validate()
-            while not self._finished():
-                self._step()
+            with signals_noted() as signals:
+                while not self._finished():
+                    self._step()
+                    self._stop_if_told(signals)
         finally:
             self.progress.close()
         return self.history.best or self.trainee.weights()
@@ -171,6 +178,16 @@ class Loop:
 
     def _overdue(self) -> bool:
         return time.monotonic() - self._saved_time >= self.schedule.checkpoint_seconds
+
+    def _stop_if_told(self, signals: list[str]) -> None:
+        """Save and raise Stopped where a signal came to this process or to another one of the training."""
+        told = _mean_over_processes({"told": float(bool(signals))}, self.accelerator)["told"]
+        if told:
+            if self._saved_step < self.history.step:
+                self._save()
+            name = signals[0] if signals else "a signal"
+            kept = f"the next run goes on after step {self._saved_step}, from {self.state}"
+            raise Stopped(f"stopped by {name} after step {self.history.step}; {kept}.")
 
     def _save(self) -> None:
         if not all(

@@ -1,8 +1,9 @@
 """From scenes to the patches of the U-Net of arXiv 1711.00048, and from its patches to the sources of a whole track."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Literal
 
 import torch
@@ -10,8 +11,10 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import pad
 
-from workflow_scripts.lib.audio.masks import apply_masks, ratio_masks
-from workflow_scripts.lib.audio.stft import Edges, istft, stft
+from workflow_scripts.lib.audio.chunks import Rolling
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock, spectra
+from workflow_scripts.lib.audio.masks import filter_in_blocks, ratio_masks
+from workflow_scripts.lib.audio.stft import Edges, stft
 from workflow_scripts.lib.audio.windows import Window, hop_error
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import Count, Positive, settings
@@ -163,7 +166,7 @@ def separate(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch
         return signals(network, gain * scene.mixture, settings) / gain
 
 
-def restore(scene: Scene, settings: SeparatorSettings, model: Tensors) -> nn.Module:
+def restore(scene: Scene, settings: SeparatorSettings, model: Tensors) -> UnpaddedUNet:
     """The separator of a model. Raises UserError where it fits neither the settings nor the scene."""
     tensors.check_order(model, scene.sources, "The model of the U-Net without padding")
     own = {name: each for name, each in tensors.without_order(model).items() if not name.startswith((CRITIC, "peak"))}
@@ -179,28 +182,36 @@ def _gain(scene: Scene, settings: SeparatorSettings, model: Tensors) -> torch.Te
     return model["peak"].to(peak) / peak
 
 
-def signals(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSettings) -> torch.Tensor:
+def signals(network: UnpaddedUNet, mixtures: torch.Tensor, settings: SeparatorSettings) -> torch.Tensor:
     """Mixtures [item, time] of any length, each by itself -> sources [source, item, time], float32."""
-    spectrum = stft(mixtures, settings.window, settings.hop, settings.edges)
-    magnitudes = torch.expm1(estimates(network, log_magnitudes(spectrum), settings).transpose(0, 1))
-    if settings.reconstruction == "mask":
-        return apply_masks(ratio_masks(magnitudes), spectrum, settings.hop, mixtures.shape[-1])
-    # torch.sgn: the phase of a complex number, zero where the mixture is, so that silence stays silence.
-    return istft(magnitudes * torch.sgn(spectrum), settings.window, settings.hop, mixtures.shape[-1]).float()
+    window, hop, edges = settings.window, settings.hop, settings.edges
+    read = torch.cat([log_magnitudes(spectrum) for spectrum in spectra(mixtures, window, hop, edges)], dim=-1)
+    given = Rolling(estimates(network, read, settings))
+
+    def estimate(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:
+        magnitudes = torch.expm1(given[block.frames].transpose(0, 1))
+        if settings.reconstruction == "mask":
+            return ratio_masks(magnitudes) * spectrum
+        # torch.sgn: the phase of a complex number, zero where the mixture is, so that silence stays silence.
+        return magnitudes * torch.sgn(spectrum)
+
+    return filter_in_blocks(mixtures, network.sources, window, hop, estimate, edges)
 
 
-def estimates(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSettings) -> torch.Tensor:
+def estimates(network: nn.Module, mixtures: torch.Tensor, settings: SeparatorSettings) -> Iterator[torch.Tensor]:
     """log(1 + magnitude) [item, bin, frame] of any number of frames -> [item, source, bin, frame] of the sources.
 
-    Patches follow each other without overlap; the last one is moved back to end with the track. Beyond the ends, zeros.
+    In stretches that follow each other: patches without overlap, but that the last one is moved back to end with the
+    track. Beyond the ends, zeros.
     """
-    shape, frames = settings.shape, mixtures.shape[-1]
+    shape, frames, items = settings.shape, mixtures.shape[-1], len(mixtures)
     size, margin = shape.given[1], shape.margin[1]
     whole = as_read(pad(mixtures, (margin, margin + max(0, size - frames))), shape)
     starts = sorted({*range(0, max(1, frames - size + 1), size), max(0, frames - size)})
-    patches = torch.cat([whole[..., start : start + shape.read[1]] for start in starts])
-    given = torch.cat([network(each) for each in patches.split(PATCHES_AT_ONCE)]).unflatten(0, (len(starts), -1))
-    joined = given.new_empty(*given.shape[1:-1], max(frames, size))
-    for start, patch in zip(starts, given, strict=True):
-        joined[..., start : start + size] = patch
-    return joined[..., : mixtures.shape[-2], :frames]
+    patches = (item[:, start : start + shape.read[1]] for start in starts for item in whole)
+    given: list[torch.Tensor] = []
+    for start, stop in zip(starts, [*starts[1:], frames], strict=True):
+        while len(given) < items:
+            given += network(torch.stack(list(islice(patches, PATCHES_AT_ONCE))))
+        yield torch.stack(given[:items])[..., : mixtures.shape[-2], : stop - start]
+        del given[:items]

@@ -23,7 +23,7 @@ def save_model(path: Path, model: Tensors, header: dict[str, Any]) -> None:
     # One text, since safetensors writes several in an order that changes from run to run.
     with_sum = json.dumps({"header": text, "sha256": _sum(tensors, text)})
     with atomic(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, {"header": with_sum})
+        temporary.write_bytes(safetensors.torch.save(tensors, {"header": with_sum}))
 
 
 def load_model(path: Path, device: torch.device | str) -> tuple[Tensors, dict[str, Any]]:

@@ -1,0 +1,39 @@
+"""What a run does for its jobs and its folder, as the Snakefile asks it."""
+
+import os
+import sys
+from pathlib import Path
+
+from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.lib.core.locks import hold_to_the_end, holder
+from workflow_scripts.lib.core.stopping import LEADER
+
+LOCKS = Path(".snakemake/locks")  # Snakemake's own, which do not say who made them
+LEADS = Path(".snakemake/leads.lock")  # held by the process whose they are
+
+
+def lead_jobs_here() -> None:
+    """Make every job find this environment's Python and this project, wherever snakemake was started from.
+
+    And end with this process, which in a cluster's job is the snakemake of that job.
+    """
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ[LEADER] = str(os.getpid())
+
+
+def lead_this_folder() -> None:
+    """Let later runs see that this one lives."""
+    hold_to_the_end(LEADS)
+
+
+def explain_locks() -> None:
+    """Where Snakemake will find this folder locked, say in one sentence what to do."""
+    if not any(LOCKS.glob("*")) or "--unlock" in sys.argv:
+        return
+    leader = holder(LEADS)
+    if leader:
+        said = f"{Path.cwd()}: is locked by a run that goes on ({leader}); wait for it, or end it."
+    else:
+        said = f"{Path.cwd()}: is locked by a run that was killed; free it with `snakemake --unlock`, then start anew."
+    sys.stderr.write(f"{said}\n")
