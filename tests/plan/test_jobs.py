@@ -57,7 +57,10 @@ def test_a_method_that_needs_marks_has_a_row_for_its_own_and_each_other_source_o
     expected = ["conv_tasnet", "conv_tasnet_muted", "conv_tasnet_muted-half", "guided_l5", "guided_l5-half"]
     assert [method for method, _, _ in names(plan, "guided")] == expected
     own, other = (plan.configuration.method(name) for name in ("guided_l5", "guided_l5-half"))
-    assert vars(other) == vars(own) | {"label": "P-L5:D, published gamma and rate (small); half of the marks", "marks": "half"}
+    assert vars(other) == vars(own) | {
+        "label": "P-L5:D, published gamma and rate (small); half of the marks",
+        "marks": "half",
+    }
     points = job(plan, DrawGains, comparison="guided").gains()
     assert [row.marks for row in points[:2]] == ["exact", "half of the marks"]
     assert points[0].group == points[1].group
