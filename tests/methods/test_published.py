@@ -36,6 +36,7 @@ PARAMETRIC = {
     },
     "training": {"batch": 15, "seconds": 4.0, "patience": 200},
 }
+LEARNING = ("learning_rate", "weight_decay", "decay")  # what matters to a training alone
 EPOCHS = 8000
 UNET = {
     "settings": {
@@ -220,3 +221,9 @@ def test_every_departure_has_a_reason_or_a_switch_that_the_published_files_have(
             assert found == pytest.approx(yaml.safe_load(value)), (name, path)
             switches += 1
     assert switches > 40
+
+
+def test_released_parametric_weights_separate_as_published(configuration):
+    for name, value in PARAMETRIC["settings"].items():
+        if name not in LEARNING:
+            assert value_of(configuration, "parametric_imported", ["settings", name]) == value, name
