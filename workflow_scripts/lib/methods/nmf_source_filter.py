@@ -2,40 +2,45 @@
 
 The power spectrogram is modelled as the sum over voices of (W_F0 H_F0) * (W_Gamma H_Gamma H_Phi): glottal combs with
 their activations, times smooth filters made of overlapping bands, under the Itakura-Saito divergence. From that paper
-and its public implementation: glottal pulses of open quotient 0.25 (KLGLOTT88), 30 Hann-shaped bands with 75 % overlap
-on a linear scale, 4 filters a voice, updates in the order H_F0, H_Phi, H_Gamma with normalisation after each, start
-values |Gaussian|, floor 1e-20 (1e-14 in float32). There is no residual W_M H_M, and H_F0 is zero outside the voice's
-F0, as the baseline of arXiv 2201.09592 (Sec. IV-C) is described. Chosen here, since that publishes no settings:
+and its public implementation: glottal pulses (KLGLOTT88), 30 Hann-shaped bands with 75 % overlap on a linear scale, 4
+filters a voice, updates in the order H_F0, H_Phi, H_Gamma with normalisation after each round, floor 1e-20 (1e-14 in
+float32). There is no residual W_M H_M, and H_F0 is zero outside the voice's F0, as the baseline of arXiv 2201.09592
+(Sec. IV-C) is described. Chosen here, since that publishes no settings:
 
-- combs at a tenth of a semitone, for each voice those that its F0 comes near, active within `tolerance` of it;
+- an open quotient of 0.8, a relaxed voice, whose partials fall from the first one on. The 0.25 of the public
+  implementation has four equal partials and ripples behind them, which the filters must undo: of two voices an octave
+  apart, the filters of the lower one then took the partials of the upper one;
+- the factors are fitted within `width` of the partials alone. The bins between partials are many, and the divergence
+  knows no small power: what leaks, echoes or rustles there would decide the gains;
+- combs at a tenth of a semitone, active within `tolerance` of the voice's F0;
+- equal gains at the level of each frame and nearly flat filters to start from, so that what is started from is a comb
+  mask; |Gaussian| values decide the rest;
 - the exponent 1/2 of the updates, with which the divergence provably never rises (the public implementation takes 1);
-- `noise` adds to each comb a flat spectrum of that power under each partial: breath, and what vibrato smears;
+- in the masks, `noise` adds to each comb a flat spectrum of that power under each partial: breath, what vibrato smears;
 - a voice is held `attack` before and `release` after its voiced frames; beyond that it is silent.
 
-Spectrograms have the frame first here, [frame, bin].
+Spectrograms have the frame first here, [frame, bin]; models of them are made for a few frames at a time.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 import torch
 from pydantic import Field
+from torch.nn.functional import embedding_bag
 
 from workflow_scripts.lib.audio import voices
-from workflow_scripts.lib.audio.masks import (
-    analyse,
-    apply_masks,
-    dtype_of,
-    floor_of,
-    ratio_masks,
-    spectrogram,
-)
+from workflow_scripts.lib.audio.frame_blocks import FrameBlock
+from workflow_scripts.lib.audio.masks import dtype_of, floor_of, mask_in_blocks, ratio_masks, spectrogram_in_blocks
 from workflow_scripts.lib.audio.nmf import TINY, random_start, ratio
 from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
 from workflow_scripts.lib.core.settings import Count, Natural, NotNegative, Overlap, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.networks.tensors import Tensors
+
+FRAMES_AT_ONCE = 32
 
 
 @settings
@@ -44,6 +49,7 @@ class Settings(Analysis):
 
     tolerance: in tenths of a semitone, from the F0 to the farthest comb in use.
     open_quotient: share of the glottal cycle with open folds.  noise: power relative to a partial's.
+    width: distance from a partial in bins up to which the factors are fitted; a main lobe reaches to 2.
     bands: of which filters are made.  band_overlap: share of a band that the next one covers too.
     filters: of a voice.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames.
@@ -52,9 +58,10 @@ class Settings(Analysis):
 
     iterations: Natural = 20
     update_exponent: Annotated[float, Field(gt=0, le=1)] = 0.5
-    tolerance: Natural = 4
-    open_quotient: Annotated[float, Field(gt=0, le=1)] = 0.25
+    tolerance: Natural = 2
+    open_quotient: Annotated[float, Field(gt=0, le=1)] = 0.8
     noise: NotNegative = 1e-3
+    width: Positive = 1.5
     bands: Count = 30
     band_overlap: Overlap = 0.75
     filters: Count = 4
@@ -65,34 +72,49 @@ class Settings(Analysis):
 
 @dataclass(frozen=True)
 class Factors:
-    """combs (W_F0) [voice, comb, bin] and bands (W_Gamma) [bin, band] are fixed; the others are learned.
+    """combs (W_F0) [comb, bin] and bands (W_Gamma) [bin, band] are fixed; gains and filters are learned.
 
-    comb_gains (H_F0) [voice, frame, comb]; filter_gains (H_Phi) [voice, frame, filter]; filters (H_Gamma)
-    [voice, filter, band].
+    near [voice, frame, neighbour]: numbers of the combs that a voice may use in a frame, those around its F0.
+    comb_gains (H_F0), of these, 0 where the voice is silent.  filter_gains (H_Phi) [voice, frame, filter].
+    filters (H_Gamma) [voice, filter, band].
     """
 
     combs: torch.Tensor
     bands: torch.Tensor
+    near: torch.Tensor
     comb_gains: torch.Tensor
     filter_gains: torch.Tensor
     filters: torch.Tensor
+
+    def at(self, frames: slice) -> "Factors":
+        """The same of some frames."""
+        parts = {name: getattr(self, name)[:, frames] for name in ("near", "comb_gains", "filter_gains")}
+        return replace(self, **parts)
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:  # noqa: ARG001 the contract
     """Estimates [source, channel, time] from the mixture and the F0 of each source."""
     window = window_length(scene.rate, settings.window)
     hop = hop_length(window, settings.overlap)
-    mixture = analyse(scene.mixture, window, hop, dtype_of(settings.precision))
-    target = spectrogram(mixture, 2.0).mT.contiguous()
-    target = target + floor_of(target.dtype)
+    mixture = scene.mixture.to(dtype_of(settings.precision))
+    target = spectrogram_in_blocks(mixture, window, hop, 2.0).mT.contiguous()
+    target += floor_of(target.dtype)
     f0 = voices.contours(scene.f0, scene.sources, scene.rate, hop, len(target), settings.attack, settings.release)
     bins = voices.bin_frequencies(window, scene.rate, target)
-    combs, active = voice_combs(voices.pitches(f0), bins, settings)
-    factors = start(target, combs, active, settings, scene.seed)
+    pitch, near, active = comb_numbers(voices.pitches(f0), settings.tolerance, target)
+    hz = voices.frequencies(pitch)
+    fitted, whole = (
+        glottal_combs(bins, hz, settings.open_quotient, settings.noise, width) for width in (settings.width, None)
+    )
+    factors = start(target, fitted, near, active, settings, scene.seed)
     for _ in range(settings.iterations):
         factors = update(target, factors, settings.update_exponent)
-    parts = voice_models(factors).mT.pow(settings.mask_exponent)
-    return apply_masks(ratio_masks(parts), mixture, hop, scene.mixture.shape[-1])
+    factors = replace(factors, combs=whole)
+
+    def masks_of(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 of all masks
+        return ratio_masks(voice_models(factors.at(block.frames)).mT.pow(settings.mask_exponent))
+
+    return mask_in_blocks(mixture, len(scene.sources), window, hop, masks_of)
 
 
 def glottal_amplitudes(partial: torch.Tensor, open_quotient: float) -> torch.Tensor:
@@ -108,16 +130,20 @@ def glottal_amplitudes(partial: torch.Tensor, open_quotient: float) -> torch.Ten
     return (2 * first - 3 * second).abs().to(partial.dtype)
 
 
-def glottal_combs(bins: torch.Tensor, f0: torch.Tensor, open_quotient: float, noise: float) -> torch.Tensor:
+def glottal_combs(
+    bins: torch.Tensor, f0: torch.Tensor, open_quotient: float, noise: float, width: float | None = None
+) -> torch.Tensor:
     """Power spectra [..., bin] of a glottal pulse train at each F0 [...] in Hz, seen through a Hann window.
 
-    bins: frequencies of the bins in Hz.  noise: power between the partials relative to the nearest one.  Each spectrum
-    has sum 1. The bins take the nearest partial alone: one main lobe, 4 bins wide, holds it.
+    bins: frequencies of the bins in Hz.  noise: power between the partials relative to the nearest one.
+    width: distance from a partial in bins beyond which the combs are zero; None: they are nowhere.
+    The bins take the nearest partial alone: one main lobe, 4 bins wide, holds it. The power of all bins adds up to 1.
     """
     partial, distance = voices.partial_distance(bins, f0)
-    lobes = voices.hann_lobe(distance / (bins[1] - bins[0])).square()
-    power = glottal_amplitudes(partial, open_quotient).square() * (lobes + noise)
-    return power / power.sum(dim=-1, keepdim=True)
+    distance = distance / (bins[1] - bins[0])
+    power = glottal_amplitudes(partial, open_quotient).square() * (voices.hann_lobe(distance).square() + noise)
+    power = power / power.sum(dim=-1, keepdim=True)
+    return power if width is None else torch.where(distance.abs() < width, power, 0)
 
 
 def hann_bands(bins: int, bands: int, overlap: float, like: torch.Tensor) -> torch.Tensor:
@@ -129,38 +155,49 @@ def hann_bands(bins: int, bands: int, overlap: float, like: torch.Tensor) -> tor
     return torch.where(offset.abs() < 1, 0.5 + 0.5 * torch.cos(torch.pi * offset), 0)
 
 
-def voice_combs(pitch: np.ndarray, bins: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pitch [voice, frame] in tenths of a semitone, NaN where silent -> (combs, where they are active).
+def comb_numbers(
+    pitch: np.ndarray, tolerance: int, like: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Pitch [voice, frame] in tenths of a semitone, NaN where silent -> the combs needed, and which are near when.
 
-    Combs [voice, comb, bin] at the pitches that a voice needs, as many for each voice as the widest range needs; active
-    [voice, frame, comb] bool, False throughout for the combs that only fill up.
+    Returns the pitches of the combs [comb], ascending, the type of `like`; the numbers of those within `tolerance` of a
+    voice's pitch [voice, frame, neighbour]; and whether the voice sounds [voice, frame, 1], the type of `like`.
     """
-    grids = voices.neighbourhoods(pitch, settings.tolerance)
-    most = max(1, *(len(grid) for grid, _ in grids))
-    fill = [most - len(grid) for grid, _ in grids]
-    padded = np.stack([np.pad(grid, (0, n)) for (grid, _), n in zip(grids, fill, strict=True)])
-    active = np.stack([np.pad(use, ((0, n), (0, 0))) for (_, use), n in zip(grids, fill, strict=True)])
-    f0 = voices.frequencies(torch.as_tensor(padded).to(bins))
-    combs = glottal_combs(bins, f0, settings.open_quotient, settings.noise)
-    return combs, torch.as_tensor(active, device=bins.device).mT
+    silent = np.isnan(pitch)[..., None]
+    around = np.where(silent, 0, pitch[..., None]) + np.arange(-tolerance, tolerance + 1)
+    grid, numbers = np.unique(around, return_inverse=True)
+    near = torch.as_tensor(numbers.reshape(around.shape), device=like.device)
+    return torch.as_tensor(grid).to(like), near, torch.as_tensor(~silent).to(like)
 
 
-def start(target: torch.Tensor, combs: torch.Tensor, active: torch.Tensor, settings: Settings, seed: int) -> Factors:
-    """Start values from `seed` for a power spectrogram [frame, bin] > 0."""
+def start(
+    target: torch.Tensor, combs: torch.Tensor, near: torch.Tensor, active: torch.Tensor, settings: Settings, seed: int
+) -> Factors:
+    """Start values for a power spectrogram [frame, bin] > 0: equal gains at its level, filters nearly flat from `seed`.
+
+    combs, near: as in `Factors`.  active: [voice, frame, neighbour or 1], 0 where a voice is silent, else 1.
+    """
     generator = torch.Generator().manual_seed(seed % 2**63)
-    voice, frame = active.shape[:2]
-    gains = random_start(active.shape, generator, target) * active
-    filter_gains = random_start((voice, frame, settings.filters), generator, target)
-    filters = random_start((voice, settings.filters, settings.bands), generator, target)
+    filters = 1 + random_start((len(near), settings.filters, settings.bands), generator, target)
     bands = hann_bands(target.shape[-1], settings.bands, settings.band_overlap, target)
-    factors = balance(Factors(combs, bands, gains, filter_gains, filters))
-    level = target.mean() / voice_models(factors).sum(dim=0).mean().clamp_min(TINY)
-    return replace(factors, comb_gains=factors.comb_gains * level)
+    equal = target.new_ones(*near.shape[:2], settings.filters)
+    factors = balance(Factors(combs, bands, near, active.expand(near.shape), equal, filters))
+    levels = [
+        target[frames].mean(dim=-1) / voice_models(factors.at(frames)).sum(dim=0).mean(dim=-1).clamp_min(TINY)
+        for frames in blocks(target)
+    ]
+    return replace(factors, comb_gains=factors.comb_gains * torch.cat(levels).unsqueeze(-1))
+
+
+def blocks(target: torch.Tensor) -> Iterator[slice]:
+    """The frames of the target [frame, bin], some at a time: so few that what is made of them stays in the cache."""
+    return (slice(first, first + FRAMES_AT_ONCE) for first in range(0, len(target), FRAMES_AT_ONCE))
 
 
 def source_models(factors: Factors) -> torch.Tensor:
     """W_F0 H_F0: [voice, frame, bin]."""
-    return factors.comb_gains @ factors.combs
+    near, gains = factors.near.flatten(0, 1), factors.comb_gains.flatten(0, 1)
+    return embedding_bag(near, factors.combs, mode="sum", per_sample_weights=gains).unflatten(0, factors.near.shape[:2])
 
 
 def filter_models(factors: Factors) -> torch.Tensor:
@@ -175,32 +212,37 @@ def voice_models(factors: Factors) -> torch.Tensor:
 
 def update(target: torch.Tensor, factors: Factors, exponent: float) -> Factors:
     """H_F0, H_Phi, H_Gamma once each for a target [frame, bin] > 0; none raises the divergence with exponent 1/2."""
-    factors = update_comb_gains(target, factors, exponent)
-    factors = update_filter_gains(target, factors, exponent)
-    return update_filters(target, factors, exponent)
+    parts, totals = [], factors.filters.new_zeros(2, *factors.filters.shape)
+    for frames in blocks(target):
+        part = update_comb_gains(target[frames], factors.at(frames), exponent)
+        part = update_filter_gains(target[frames], part, exponent)
+        totals += filter_gradients(target[frames], part)
+        parts.append(part)
+    gains = {name: torch.cat([getattr(part, name) for part in parts], dim=1) for name in ("comb_gains", "filter_gains")}
+    return balance(replace(factors, **gains, filters=factors.filters * ratio(*totals).pow(exponent)))
 
 
 def update_comb_gains(target: torch.Tensor, factors: Factors, exponent: float) -> Factors:
     """H_F0 with the filters fixed: the model is linear in it, W_F0 times filter its dictionary."""
     smooth = filter_models(factors)
     gradients = _gradients(target, source_models(factors) * smooth, smooth)
-    up, down = gradients @ factors.combs.mT
-    return balance(replace(factors, comb_gains=factors.comb_gains * ratio(up, down).pow(exponent)))
+    combs = factors.combs.index_select(0, factors.near.flatten()).unflatten(0, factors.near.shape)
+    up, down = (combs @ gradients.movedim(0, -1)).unbind(-1)
+    return replace(factors, comb_gains=factors.comb_gains * ratio(up, down).pow(exponent))
 
 
 def update_filter_gains(target: torch.Tensor, factors: Factors, exponent: float) -> Factors:
     """H_Phi with source and filter shapes fixed."""
     source = source_models(factors)
     up, down = _gradients(target, source * filter_models(factors), source) @ (factors.filters @ factors.bands.mT).mT
-    return balance(replace(factors, filter_gains=factors.filter_gains * ratio(up, down).pow(exponent)))
+    return replace(factors, filter_gains=factors.filter_gains * ratio(up, down).pow(exponent))
 
 
-def update_filters(target: torch.Tensor, factors: Factors, exponent: float) -> Factors:
-    """H_Gamma with source and filter gains fixed."""
+def filter_gradients(target: torch.Tensor, factors: Factors) -> torch.Tensor:
+    """The two parts of the gradient by H_Gamma with source and filter gains fixed, [2, voice, filter, band]."""
     source = source_models(factors)
     gradients = _gradients(target, source * filter_models(factors), source)
-    up, down = (factors.filter_gains.mT @ gradients) @ factors.bands
-    return balance(replace(factors, filters=factors.filters * ratio(up, down).pow(exponent)))
+    return (factors.filter_gains.mT @ gradients) @ factors.bands
 
 
 def balance(factors: Factors) -> Factors:
