@@ -33,5 +33,5 @@ def test_a_shard_without_tracks_has_no_scores(tmp_path):
     found = read_scores(manifests)
     assert len(found) == 2 and set(found["source"]) == set(STEMS)
     pd.testing.assert_frame_equal(found, read_scores(manifests[:1]))
-    with pytest.raises(UserError, match="no track was scored"):
+    with pytest.raises(UserError, match="There are no scores"):
         read_scores(manifests[1:])
