@@ -5,7 +5,12 @@ rule compare:
     input:
         unpack(plan.inputs(Compare)),
     output:
-        directory("results/compare/{comparison}"),
+        report(
+            directory("results/compare/{comparison}"),
+            patterns=["{table}.csv"],
+            category="{comparison}",
+            subcategory="Tables",
+        ),
         manifest="results/compare/{comparison}.json",
     log:
         "results/logs/compare/{comparison}.log",

@@ -5,7 +5,12 @@ rule draw:
     input:
         unpack(plan.inputs(Draw)),
     output:
-        directory("results/draw/{comparison}"),
+        report(
+            directory("results/draw/{comparison}"),
+            patterns=["{figure}.svg"],
+            category="{comparison}",
+            subcategory="Scores",
+        ),
         manifest="results/draw/{comparison}.json",
     log:
         "results/logs/draw/{comparison}.log",
@@ -31,7 +36,12 @@ use rule draw as draw_training with:
     input:
         unpack(plan.inputs(DrawTraining)),
     output:
-        directory("results/draw_training/{comparison}"),
+        report(
+            directory("results/draw_training/{comparison}"),
+            patterns=["{figure}.svg"],
+            category="{comparison}",
+            subcategory="Training",
+        ),
         manifest="results/draw_training/{comparison}.json",
     log:
         "results/logs/draw_training/{comparison}.log",
@@ -50,7 +60,12 @@ use rule draw as draw_robustness with:
     input:
         unpack(plan.inputs(DrawRobustness)),
     output:
-        directory("results/draw_robustness/{comparison}"),
+        report(
+            directory("results/draw_robustness/{comparison}"),
+            patterns=["{figure}.svg"],
+            category="{comparison}",
+            subcategory="Robustness to F0 errors",
+        ),
         manifest="results/draw_robustness/{comparison}.json",
     log:
         "results/logs/draw_robustness/{comparison}.log",
@@ -69,7 +84,12 @@ use rule draw as draw_critics with:
     input:
         unpack(plan.inputs(DrawCritics)),
     output:
-        directory("results/draw_critics/{comparison}"),
+        report(
+            directory("results/draw_critics/{comparison}"),
+            patterns=["{figure}.svg"],
+            category="{comparison}",
+            subcategory="Critics",
+        ),
         manifest="results/draw_critics/{comparison}.json",
     log:
         "results/logs/draw_critics/{comparison}.log",
@@ -88,7 +108,12 @@ use rule draw as draw_adaptation with:
     input:
         unpack(plan.inputs(DrawAdaptation)),
     output:
-        directory("results/draw_adaptation/{comparison}"),
+        report(
+            directory("results/draw_adaptation/{comparison}"),
+            patterns=["{figure}.svg"],
+            category="{comparison}",
+            subcategory="Adaptation",
+        ),
         manifest="results/draw_adaptation/{comparison}.json",
     log:
         "results/logs/draw_adaptation/{comparison}.log",
@@ -107,7 +132,12 @@ use rule draw as draw_gains with:
     input:
         unpack(plan.inputs(DrawGains)),
     output:
-        directory("results/draw_gains/{comparison}"),
+        report(
+            directory("results/draw_gains/{comparison}"),
+            patterns=["{figure}.svg"],
+            category="{comparison}",
+            subcategory="Gains by adaptation",
+        ),
         manifest="results/draw_gains/{comparison}.json",
     log:
         "results/logs/draw_gains/{comparison}.log",
@@ -126,7 +156,7 @@ rule report:
     input:
         unpack(plan.inputs(Report)),
     output:
-        summary="results/report/summary.txt",
+        summary=report("results/report/summary.txt", category="Summary"),
         scores="results/report/scores.parquet",
     log:
         "results/logs/report.log",
