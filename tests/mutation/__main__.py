@@ -151,9 +151,9 @@ def killer(copy: Path, file: Path, mutant: Mutant, recorder: Recorder, tests: li
     text, limit = file.read_text(encoding="utf-8"), 60 + 6 * sum(recorder.seconds.values())
     file.write_text(mutant.text, encoding="utf-8")
     try:
-        code, found = in_a_fork(work(recorder.tests_of(file, mutant.function)), limit) or (-1, "no answer in time")
+        code, found = in_a_fork(work(recorder.tests_of(file, mutant.function)), limit) or (-1, "no answer")
         if code == pytest.ExitCode.USAGE_ERROR:  # a test has another name now
-            code, found = in_a_fork(work(tests), limit) or (-1, "no answer in time")
+            code, found = in_a_fork(work(tests), limit) or (-1, "no answer")
     finally:
         file.write_text(text, encoding="utf-8")
     return "" if code == pytest.ExitCode.OK else found or f"pytest's exit code {code}"
