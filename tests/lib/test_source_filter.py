@@ -70,6 +70,15 @@ def test_nothing_above_half_the_rate_at_any_rate(rate):
     assert peaks == [1040, 2080, 3120]  # 0.13, 0.26 and 0.39 of the rate; the fourth would be 0.52
 
 
+@pytest.mark.parametrize(("rate", "count"), [(16_000, 101), (44_100, 279), (8_000, 101)])
+def test_low_voices_reach_as_near_to_half_the_rate_as_at_16_khz(rate, count):
+    f0, length = torch.full((1, 1, 200), 50.0, dtype=torch.float64), 2 * rate
+    signal = excite(carrier_of(f0, length, rate), torch.ones_like(f0))[0, 0, :rate]
+    spectrum = torch.fft.rfft(signal[rate // 4 : rate // 4 + rate // 2] * torch.hann_window(rate // 2).double()).abs()
+    lines = spectrum[25::25] > 0.5 * spectrum.max()  # every 50 Hz
+    assert lines.sum() == min(count, math.ceil(rate / 2 / 50) - 1)
+
+
 def test_frames_without_f0_are_silent_and_do_not_bend_the_pitch():
     f0 = vibrato(1, 1, 30)
     gap = f0.clone()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workflow_scripts.lib.losses.spectral import SIZES, SpectralLoss
+from workflow_scripts.lib.losses.spectral import SIZES, SpectralLoss, window_sizes
 
 
 def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -42,6 +42,12 @@ def test_value_and_gradient_are_those_of_torch_stft_written_out(time, dtype, tol
     assert value.item() == pytest.approx(expected.item(), rel=tolerance)
     assert gradient.abs().max() > 0
     torch.testing.assert_close(gradient, expected_gradient, rtol=0, atol=100 * tolerance * gradient.abs().max().item())
+
+
+def test_windows_last_as_long_at_other_rates_and_are_the_published_ones_at_16_khz():
+    assert window_sizes(16000) == window_sizes(8000) == (2048, 1024, 512, 256, 128, 64)
+    assert window_sizes(44100) == (4096, 2048, 1024, 512, 256, 128)
+    assert window_sizes(48000) == (8192, 4096, 2048, 1024, 512, 256)
 
 
 def test_gradient_agrees_with_finite_differences():

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from sklearn.decomposition import NMF
 
 from tests.methods import scenes
 from workflow_scripts.lib.audio import nmf, voices
+from workflow_scripts.lib.audio.f0 import F0
 from workflow_scripts.lib.audio.masks import analyse, floor_of, spectrogram
 from workflow_scripts.lib.audio.windows import window_length
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.embedded import chorales
+from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.methods import nmf_harmonic, nmf_source_filter, nmf_supervised
 
 DIVERGENCES = {"kl": nmf.kl_divergence, "is": nmf.is_divergence}
@@ -127,17 +131,28 @@ def test_a_seed_means_the_same_start_in_both_precisions():
 
 
 def source_filter_problem(seed: int) -> tuple[torch.Tensor, nmf_source_filter.Factors]:
-    """Random spectrum [frame, bin] and a random start of two voices with a third of their activations zero."""
-    settings = nmf_source_filter.Settings(bands=6, filters=3)
-    target = uniform((20, 65), seed).pow(8) + 1e-9
+    """Random spectrum [frame, bin] and a random start of two voices, the second silent in some frames.
+
+    There are more frames than a block has.
+    """
+    target = uniform((70, 65), seed).pow(8) + 1e-9
     bins = voices.bin_frequencies(128, 8000, target)
-    combs = nmf_source_filter.glottal_combs(bins, 100 + 300 * uniform((2, 5), seed + 1), 0.25, settings.noise)
-    active = uniform((2, 20, 5), seed + 2) > 0.33
-    return target, nmf_source_filter.start(target, combs, active, settings, seed)
+    combs = nmf_source_filter.glottal_combs(bins, 100 + 300 * uniform((9,), seed + 1), 0.25, 1e-3)
+    near = torch.randint(0, 9, (2, 70, 3), generator=generator(seed + 2))
+    sounds = torch.ones(2, 70, 1, dtype=torch.float64)
+    sounds[1, 20:40] = 0
+    bands = nmf_source_filter.hann_bands(65, 6, 0.75, target)
+    factors = nmf_source_filter.start(target, combs, bands, near, sounds, 3, seed)
+    return target, replace(factors, comb_gains=factors.comb_gains * uniform((2, 70, 3), seed + 3))
 
 
 def source_filter_divergence(target: torch.Tensor, factors: nmf_source_filter.Factors) -> torch.Tensor:
     return nmf.is_divergence(target, nmf_source_filter.voice_models(factors).sum(dim=0) + floor_of(target.dtype))
+
+
+def update_filters_alone(target: torch.Tensor, factors: nmf_source_filter.Factors) -> nmf_source_filter.Factors:
+    up, down = nmf_source_filter.filter_gradients(target, factors)
+    return replace(factors, filters=factors.filters * (up / down).sqrt())
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -145,15 +160,31 @@ def test_no_source_filter_update_raises_the_divergence(seed):
     target, factors = source_filter_problem(seed)
     values = [source_filter_divergence(target, factors)]
     steps = (
-        nmf_source_filter.update_comb_gains,
-        nmf_source_filter.update_filter_gains,
-        nmf_source_filter.update_filters,
+        lambda given: nmf_source_filter.update_comb_gains(target, given, 0.5),
+        lambda given: nmf_source_filter.update_filter_gains(target, given, 0.5),
+        lambda given: update_filters_alone(target, given),
     )
     for _ in range(20):
         for step in steps:
-            factors = step(target, factors, 0.5)
+            factors = step(factors)
             values.append(source_filter_divergence(target, factors))
     assert_never_rises(values)
+
+
+def test_a_round_in_blocks_is_the_three_updates_of_the_whole_one_after_the_other():
+    target, factors = source_filter_problem(3)
+    expected = nmf_source_filter.update_comb_gains(target, factors, 0.5)
+    expected = update_filters_alone(target, nmf_source_filter.update_filter_gains(target, expected, 0.5))
+    models = nmf_source_filter.voice_models(nmf_source_filter.update(target, factors, 0.5))
+    torch.testing.assert_close(models, nmf_source_filter.voice_models(expected), rtol=1e-9, atol=0)
+
+
+def test_source_models_are_the_near_combs_weighted_by_their_gains():
+    _, factors = source_filter_problem(4)
+    expected = sum(
+        factors.comb_gains[..., k, None] * factors.combs[factors.near[..., k]] for k in range(factors.near.shape[-1])
+    )
+    torch.testing.assert_close(nmf_source_filter.source_models(factors), expected)
 
 
 def test_source_filter_activations_that_are_zero_stay_zero():
@@ -286,6 +317,72 @@ def test_estimates_add_up_to_the_mixture_in_every_channel(method, length):
     weights = method.train([whole], settings) if method is nmf_supervised else {}
     estimates = method.separate(whole, settings, weights)
     torch.testing.assert_close(estimates.sum(dim=0), whole.mixture, rtol=0, atol=1e-5)
+
+
+OCTAVES = {"steady, steep": (220.0, 2.0, 0.0), "steady": (220.0, 1.5, 0.0), "vibrato": (220.0, 2.0, 0.3),
+           "little vibrato, low": (174.6, 1.5, 0.1)}  # fmt: skip
+
+
+def octave(f0: float, roll_off: float, vibrato: float) -> Scene:
+    """Three seconds of two voices, one an octave above the other, each with a vibrato of its own, in semitones.
+
+    The amplitudes of the partials fall as partial ** -roll_off.
+    """
+    rate, seconds = 16000, 3
+    hz = [
+        lambda t: 2 * f0 * 2 ** (vibrato / 12 * np.sin(2 * np.pi * 5.0 * t)),
+        lambda t: f0 * 2 ** (vibrato / 12 * np.sin(2 * np.pi * 5.7 * t + 1)),
+    ]
+    times, grid = np.arange(seconds * rate) / rate, np.arange(188) * 0.016
+    draw = np.random.default_rng(0)
+    stems = []
+    for voice in hz:
+        phase = 2 * np.pi * np.cumsum(voice(times)) / rate
+        partials = range(1, int(0.45 * rate / voice(times).max()))
+        stems.append(sum(k**-roll_off * np.sin(k * phase + draw.uniform(0, 2 * np.pi)) for k in partials))
+    references = torch.tensor(0.1 * np.stack(stems)[:, None], dtype=torch.float32)
+    table = np.stack([voice(grid) for voice in hz])
+    f0_table = F0(scenes.SOURCES, table, np.ones_like(table))
+    return Scene(references.sum(dim=0), rate, scenes.SOURCES, 0, f0_table, references)
+
+
+def scores(whole: Scene, method: ModuleType, **settings: float) -> torch.Tensor:
+    """SI-SDR in dB, [source]."""
+    return scenes.si_sdr(whole.references, method.separate(whole, method.Settings(**settings), {}))
+
+
+def comb_mask(whole: Scene) -> torch.Tensor:
+    return scores(whole, nmf_harmonic, iterations=0, fixed_iterations=0, tolerance=0, decay=0.0)
+
+
+@pytest.mark.parametrize("kind", OCTAVES)
+def test_voices_an_octave_apart_are_told_from_each_other_by_both_factorisations(kind):
+    whole = octave(*OCTAVES[kind])
+    harmonic, source_filter = (scores(whole, method) for method in INFORMED)
+    assert (harmonic > 7).all()
+    assert source_filter.mean() > harmonic.mean() - 3
+
+
+def test_source_filter_factorisation_is_no_worse_than_a_comb_mask_on_an_ensemble():
+    rendered = chorales.render("bwv272", seconds=8.0)  # a validation song
+    stems = np.stack([rendered.stems[part] for part in rendered.f0.voices]) / 32768
+    references = torch.tensor(stems, dtype=torch.float32)
+    whole = Scene(references.sum(dim=0), rendered.rate, rendered.f0.voices, 0, rendered.f0, references)
+    assert scores(whole, nmf_source_filter).mean() >= comb_mask(whole).mean()
+
+
+def test_what_lies_between_the_partials_does_not_decide_the_gains():
+    bins = torch.arange(1025, dtype=torch.float64) * 7.8125
+    whole, narrow = (
+        nmf_source_filter.glottal_combs(bins, torch.tensor([20 * 7.8125], dtype=torch.float64), 0.8, 1e-3, width)
+        for width in (None, 1.5)
+    )
+    used = torch.zeros(1025, dtype=torch.bool)
+    for partial in range(20, 1025, 20):
+        used[partial - 1 : partial + 2] = True
+    assert (whole > 0).all() and whole.sum() == pytest.approx(1.0)
+    assert torch.equal(narrow[0] > 0, used)
+    assert torch.equal(narrow[0, used], whole[0, used])
 
 
 @pytest.mark.parametrize("method", INFORMED)

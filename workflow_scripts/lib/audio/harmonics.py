@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 
+from workflow_scripts.lib.audio.scaling import scaled
 from workflow_scripts.lib.core.errors import UserError, nearest
 
 Choice = TypeVar("Choice")
@@ -48,7 +49,7 @@ def carrier_of(
     time: int,
     rate: float = 16_000,
     hop: int = 256,
-    harmonics: int = 101,
+    harmonics: int | None = None,
     unvoiced: str = "silent",
     f0_grid: str = "exact",
 ) -> Carrier:
@@ -56,6 +57,7 @@ def carrier_of(
 
     f0: [batch, voice, frame] in Hz, 0 where unvoiced; frame m stands at sample m * hop; at least ceil(time / hop)
         frames. One more is used where it is there. float32 or float64, which the carrier keeps.
+    harmonics: most of a frame; None: 101 at 16 kHz, more at higher rates, so that low voices reach rate / 2 there too.
     unvoiced: "silent": no harmonics in frames without F0, and no glide of the F0 into them. "as published": the F0 is
         interpolated from and to 0 Hz, at 0 Hz the phases stand still, and the sum of sines is a constant.
     f0_grid: "exact": frame m of the F0 holds at sample m * hop. "as published": half a hop later.
@@ -75,7 +77,7 @@ def carriers_of(
     stretches: Sequence[tuple[int, int]],
     rate: float = 16_000,
     hop: int = 256,
-    harmonics: int = 101,
+    harmonics: int | None = None,
     unvoiced: str = "silent",
     f0_grid: str = "exact",
 ) -> Iterator[Carrier]:
@@ -86,7 +88,7 @@ def carriers_of(
     """
     tracks = _choice("unvoiced", unvoiced, {"silent": _gated, "as published": _ungated})
     grid = _choice("f0_grid", f0_grid, {"exact": _on_frames, "as published": _half_hop_late})
-    frames = frame_count(time, hop)
+    frames, harmonics = frame_count(time, hop), harmonic_count(rate) if harmonics is None else harmonics
     if f0.shape[-1] < frames:
         raise UserError(f"The F0 has {f0.shape[-1]} frames; {time} samples in hops of {hop} need {frames}.")
     pitch, voiced = tracks(f0)
@@ -120,6 +122,11 @@ def excite(carrier: Carrier, amplitude: torch.Tensor) -> torch.Tensor:
 def frame_count(time: int, hop: int) -> int:
     """Number of frames of `hop` samples that cover `time` samples."""
     return -(-time // hop)
+
+
+def harmonic_count(rate: float) -> int:
+    """Most harmonics of a voice at `rate` in Hz: the published 101 at 16 kHz, with which 80 Hz reaches 8 kHz."""
+    return scaled(101, rate)
 
 
 def audible_harmonics(f0: torch.Tensor, rate: float, harmonics: int) -> torch.Tensor:

@@ -3,8 +3,10 @@
 import torch
 from scipy.fft import next_fast_len
 
+from workflow_scripts.lib.audio.scaling import scaled
+
 CORNER = 200.0  # Hz, below which the source is flat
-SLOPE_BINS = 65  # magnitudes from 0 to rate / 2 that describe the slope
+SLOPE_BINS = 64  # magnitudes above 0 Hz that describe the slope, at 16 kHz; as near to each other at higher rates
 
 
 def taps_of(magnitudes: torch.Tensor) -> torch.Tensor:
@@ -18,8 +20,8 @@ def taps_of(magnitudes: torch.Tensor) -> torch.Tensor:
 
 
 def source_slope(rate: float, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Taps [128] of the source's slope: 1 up to 200 Hz, then 6 dB less an octave."""
-    frequencies = torch.linspace(0, rate / 2, SLOPE_BINS, dtype=torch.float64)
+    """Taps [tap], 128 at 16 kHz, of the source's slope: 1 up to 200 Hz, then 6 dB less an octave."""
+    frequencies = torch.linspace(0, rate / 2, scaled(SLOPE_BINS, rate) + 1, dtype=torch.float64)
     octaves = torch.log2(frequencies.clamp_min(CORNER) / CORNER)
     return taps_of(10 ** (-6 / 20 * octaves)).to(device, dtype)
 

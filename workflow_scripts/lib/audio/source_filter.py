@@ -3,7 +3,7 @@
     network -> Controls -> synthesise(controls, carrier_of(f0, ...), noise) -> voices -> sum -> loss
 
 excitation = harmonics through the source's slope + noise through its own filter; vocal tract = all-pole filter of order
-20, frame by frame. No reverberation is modelled. Differentiable in all controls; the F0 is given.
+20 at 16 kHz, frame by frame. No reverberation is modelled. Differentiable in all controls; the F0 is given.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ class Controls:
 
     amplitude: [batch, voice, frame] of all harmonics together, in (0, 2).
     noise_gain: [batch, voice, frame], in (0, 1).
-    noise_magnitudes: [batch, voice, 40], the noise's spectrum from 0 to rate / 2, the same in all frames.
-    lsf: [batch, voice, frame, 20], line spectral frequencies of the vocal tract, ascending in (0, pi) rad.
+    noise_magnitudes: [batch, voice, band], 40 at 16 kHz, the noise's spectrum from 0 to rate / 2, of all frames.
+    lsf: [batch, voice, frame, order], 20 at 16 kHz, line spectral frequencies of the vocal tract, in (0, pi) rad.
     """
 
     amplitude: torch.Tensor

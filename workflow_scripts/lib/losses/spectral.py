@@ -7,8 +7,16 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-SIZES = (2048, 1024, 512, 256, 128, 64)
+from workflow_scripts.lib.audio.scaling import scaled
+from workflow_scripts.lib.audio.windows import power_of_two
+
+SIZES = (2048, 1024, 512, 256, 128, 64)  # published, for 16 kHz
 FLOOR = 1e-10  # added to the power: the least magnitude is 1e-5
+
+
+def window_sizes(rate: float) -> tuple[int, ...]:
+    """`SIZES` at `rate` in Hz: powers of two that last as long as at 16 kHz, no shorter than there."""
+    return tuple(power_of_two(scaled(size, rate)) for size in SIZES)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from workflow_scripts.lib.audio import voices
 from workflow_scripts.lib.audio.frame_blocks import FrameBlock
 from workflow_scripts.lib.audio.masks import dtype_of, floor_of, mask_in_blocks, ratio_masks, spectrogram_in_blocks
 from workflow_scripts.lib.audio.nmf import TINY, random_start, ratio
+from workflow_scripts.lib.audio.scaling import scaled
 from workflow_scripts.lib.audio.windows import Analysis, hop_length, window_length
 from workflow_scripts.lib.core.settings import Count, Natural, NotNegative, Overlap, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
@@ -50,7 +51,8 @@ class Settings(Analysis):
     tolerance: in tenths of a semitone, from the F0 to the farthest comb in use.
     open_quotient: share of the glottal cycle with open folds.  noise: power relative to a partial's.
     width: distance from a partial in bins up to which the factors are fitted; a main lobe reaches to 2.
-    bands: of which filters are made.  band_overlap: share of a band that the next one covers too.
+    bands: of which filters are made, at 16 kHz; more, as wide, at higher rates.
+    band_overlap: share of a band that the next one covers too.
     filters: of a voice.
     attack, release: s for which a voice keeps its pitch before and after its voiced frames.
     mask_exponent: of the models, which are powers.
@@ -101,15 +103,13 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor: 
     target += floor_of(target.dtype)
     f0 = voices.contours(scene.f0, scene.sources, scene.rate, hop, len(target), settings.attack, settings.release)
     bins = voices.bin_frequencies(window, scene.rate, target)
-    pitch, near, active = comb_numbers(voices.pitches(f0), settings.tolerance, target)
-    hz = voices.frequencies(pitch)
-    fitted, whole = (
-        glottal_combs(bins, hz, settings.open_quotient, settings.noise, width) for width in (settings.width, None)
-    )
-    factors = start(target, fitted, near, active, settings, scene.seed)
+    pitch, near, sounds = comb_numbers(voices.pitches(f0), settings.tolerance, target)
+    pulses = (bins, voices.frequencies(pitch), settings.open_quotient, settings.noise)
+    bands = hann_bands(len(bins), scaled(settings.bands, scene.rate), settings.band_overlap, target)
+    factors = start(target, glottal_combs(*pulses, settings.width), bands, near, sounds, settings.filters, scene.seed)
     for _ in range(settings.iterations):
         factors = update(target, factors, settings.update_exponent)
-    factors = replace(factors, combs=whole)
+    factors = replace(factors, combs=glottal_combs(*pulses))
 
     def masks_of(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 of all masks
         return ratio_masks(voice_models(factors.at(block.frames)).mT.pow(settings.mask_exponent))
@@ -171,17 +171,18 @@ def comb_numbers(
 
 
 def start(
-    target: torch.Tensor, combs: torch.Tensor, near: torch.Tensor, active: torch.Tensor, settings: Settings, seed: int
-) -> Factors:
+    target: torch.Tensor, combs: torch.Tensor, bands: torch.Tensor, near: torch.Tensor, sounds: torch.Tensor,
+    filters: int, seed: int,
+) -> Factors:  # fmt: skip
     """Start values for a power spectrogram [frame, bin] > 0: equal gains at its level, filters nearly flat from `seed`.
 
-    combs, near: as in `Factors`.  active: [voice, frame, neighbour or 1], 0 where a voice is silent, else 1.
+    combs, bands, near: as in `Factors`.  sounds: [voice, frame, 1], 0 where a voice is silent, else 1.
+    filters: of a voice.
     """
     generator = torch.Generator().manual_seed(seed % 2**63)
-    filters = 1 + random_start((len(near), settings.filters, settings.bands), generator, target)
-    bands = hann_bands(target.shape[-1], settings.bands, settings.band_overlap, target)
-    equal = target.new_ones(*near.shape[:2], settings.filters)
-    factors = balance(Factors(combs, bands, near, active.expand(near.shape), equal, filters))
+    flat = 1 + random_start((len(near), filters, bands.shape[-1]), generator, target)
+    equal = target.new_ones(*near.shape[:2], filters)
+    factors = balance(Factors(combs, bands, near, sounds.expand(near.shape), equal, flat))
     levels = [
         target[frames].mean(dim=-1) / voice_models(factors.at(frames)).sum(dim=0).mean(dim=-1).clamp_min(TINY)
         for frames in blocks(target)

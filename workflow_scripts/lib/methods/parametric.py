@@ -38,7 +38,7 @@ from workflow_scripts.lib.core.generators import generator_of
 from workflow_scripts.lib.core.settings import Count, NotNegative, Overlap, Positive, settings
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.datasets.training_data import TrainingData
-from workflow_scripts.lib.losses.spectral import SpectralLoss
+from workflow_scripts.lib.losses.spectral import SpectralLoss, window_sizes
 from workflow_scripts.lib.networks import tensors
 from workflow_scripts.lib.networks.parametric import Limits, ParametricNetwork, Sizes, frame_count
 from workflow_scripts.lib.networks.tensors import Tensors
@@ -136,7 +136,7 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
 def network_of(settings: Settings, rate: int) -> ParametricNetwork:
     """The network that the settings describe, for audio of `rate` Hz."""
     sizes = Sizes(settings.encoder_width, settings.code_width, settings.decoder_width)
-    return ParametricNetwork(sizes, _hop(rate), SYNTHESES[settings.synthesis][2])
+    return ParametricNetwork(sizes, _hop(rate), SYNTHESES[settings.synthesis][2], rate)
 
 
 def example(settings: Settings, scenes: Sequence[Scene], generator: torch.Generator) -> Example:
@@ -151,7 +151,7 @@ def example(settings: Settings, scenes: Sequence[Scene], generator: torch.Genera
         raise UserError("The supervision by `voices` learns from stems; the training excerpts came without them.")
     noise = uniform((*f0.shape[:2], time), generator).to(given.mixture.device)
     carrier = carrier_of(f0, time, rate, _hop(rate), **SYNTHESES[settings.synthesis][0])
-    return Example(given.mixture, f0[..., :-1], carrier, noise, SpectralLoss().targets(truth))
+    return Example(given.mixture, f0[..., :-1], carrier, noise, SpectralLoss(window_sizes(rate)).targets(truth))
 
 
 def loss_of(settings: Settings, network: nn.Module, given: Example) -> torch.Tensor:
@@ -159,7 +159,8 @@ def loss_of(settings: Settings, network: nn.Module, given: Example) -> torch.Ten
     signals = synthesise(
         network(given.mixture, given.f0), given.carrier, given.noise, **SYNTHESES[settings.synthesis][1]
     )
-    return SpectralLoss().loss(signals.sum(dim=1) if settings.supervision == "mixture" else signals, given.targets)
+    loss = SpectralLoss(window_sizes(given.carrier.rate))
+    return loss.loss(signals.sum(dim=1) if settings.supervision == "mixture" else signals, given.targets)
 
 
 def voices(network: ParametricNetwork, scene: Scene, settings: Settings) -> torch.Tensor:

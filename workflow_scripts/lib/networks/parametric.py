@@ -16,11 +16,12 @@ from torch import nn
 from torch.nn.functional import pad
 
 from workflow_scripts.lib.audio.line_spectrum import GAP, exponential_sigmoid, lsf_from_logits
+from workflow_scripts.lib.audio.scaling import RATE, scaled
 from workflow_scripts.lib.audio.source_filter import Controls
 from workflow_scripts.lib.networks.recurrent import GRU
 
 NOISE_BANDS = 40
-ORDER = 20  # of the all-pole filter
+POLE_PAIRS = 10  # of the all-pole filter of order 20; both at 16 kHz, more at higher rates
 TINY = 1e-5
 LOWEST, HIGHEST = 20.0, 8000.0  # Hz, the F0 that the decoder sees as 0 and 1
 
@@ -49,17 +50,18 @@ class ParametricNetwork(nn.Module):
     """Encoder, decoder and the activations that turn its outputs into controls; 5,573,961 parameters as published.
 
     hop: samples a frame; the encoder's window is two hops (256 and 512 samples at 16 kHz).
+    rate: in Hz; above 16 kHz the filters have as many poles, and the noise as many bands, a hertz as there.
     """
 
-    def __init__(self, sizes: Sizes = Sizes(), hop: int = 256, limits: Limits = Limits()) -> None:
+    def __init__(self, sizes: Sizes = Sizes(), hop: int = 256, limits: Limits = Limits(), rate: float = RATE) -> None:
         super().__init__()
         self.hop, self.gap = hop, limits.gap
         self.encoder = Encoder(sizes, hop, limits.floor)
         self.decoder = Decoder(sizes)
         self.harmonic_amplitude = nn.Linear(sizes.decoder, 1)
         self.noise_gain = nn.Linear(sizes.decoder, 1)
-        self.lsf_gaps = nn.Linear(sizes.decoder, ORDER + 1)
-        self.noise_shape = GRU(sizes.decoder, NOISE_BANDS)
+        self.lsf_gaps = nn.Linear(sizes.decoder, 2 * scaled(POLE_PAIRS, rate) + 1)
+        self.noise_shape = GRU(sizes.decoder, scaled(NOISE_BANDS, rate))
 
     def forward(self, mixture: torch.Tensor, f0: torch.Tensor) -> Controls:
         """Mixture [batch, time] and F0 [batch, voice, frame] in Hz (0: unvoiced) -> controls of each voice.

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 from torch.nn.functional import conv1d, one_hot
 
+from workflow_scripts.lib.audio.harmonics import harmonic_count
 from workflow_scripts.lib.audio.stft import stft
 
 DEPTH = 6
 PITCH_BINS = 361  # bin 0: unvoiced; then 60 bins an octave over six octaves
 LOWEST = 32.7  # Hz, of bin 1
 BINS_PER_OCTAVE = 60
-HARMONICS = 101
 
 
 class UNet(nn.Module):
@@ -147,14 +147,15 @@ def pitch_vector(f0: torch.Tensor) -> torch.Tensor:
 
 
 def harmonic_tone(f0: torch.Tensor, hop: int, rate: int) -> torch.Tensor:
-    """F0 [batch, frame] in Hz at samples m * hop -> tone [batch, (frame - 1) * hop] of 101 harmonics of equal share.
+    """F0 [batch, frame] in Hz at samples m * hop -> tone [batch, (frame - 1) * hop] of 101 harmonics of equal share,
+    more above 16 kHz.
 
     The sum of sines in closed form (a Dirichlet kernel); harmonics above half the rate are left out, and unvoiced
     frames (0 Hz) are silent.
     """
     # float64: the phase of the highest harmonic is 101 times a sum over all samples.
     hz = _per_sample(f0.double(), hop)
-    count = torch.where(hz > 0, torch.floor(0.5 * rate / hz.clamp_min(1e-3)).clamp_max(HARMONICS), 0)
+    count = torch.where(hz > 0, torch.floor(0.5 * rate / hz.clamp_min(1e-3)).clamp_max(harmonic_count(rate)), 0)
     phase = (2 * math.pi * torch.cumsum(hz / rate, dim=-1)).remainder(2 * math.pi)
     base = torch.sin(phase / 2)
     safe = torch.where(base.abs() < 1e-6, 1.0, base)
