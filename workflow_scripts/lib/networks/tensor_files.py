@@ -51,9 +51,9 @@ def _made_anew(path: Path) -> io.BytesIO:
     """The archive once more. Raises BadZipFile where a member is not what it was when it was written."""
     copy = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w") as anew:
+        if any(name.endswith("constants.pkl") for name in archive.namelist()):
+            raise zipfile.BadZipFile("it is a compiled program")
         for member in archive.infolist():
-            if member.filename.endswith("constants.pkl"):
-                raise zipfile.BadZipFile("it is a compiled program")
             if member.file_size != member.compress_size:
                 raise zipfile.BadZipFile(f"{member.filename} has two sizes")
             anew.writestr(member.filename, archive.read(member))  # which looks at its sum
