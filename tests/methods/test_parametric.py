@@ -63,6 +63,14 @@ def test_the_published_sizes_have_the_published_numbers_of_parameters():
     assert count(network.decoder.from_code) == 594_432
 
 
+@pytest.mark.parametrize(("rate", "order", "bands"), [(8000, 20, 40), (16000, 20, 40), (44100, 56, 111)])
+def test_filters_have_as_many_poles_and_noise_bands_a_hertz_at_high_rates(rate, order, bands):
+    network = parametric.network_of(SMALL, rate)
+    controls = network(torch.zeros(1, 3 * network.hop), torch.full((1, 2, 3), 200.0))
+    assert controls.lsf.shape[-1] == order
+    assert controls.noise_magnitudes.shape[-1] == bands
+
+
 @pytest.mark.parametrize("voices", [1, 3, 8])
 @pytest.mark.parametrize("time", [1, 1000, 1024])
 def test_controls_have_a_frame_every_hop_for_any_number_of_voices(voices, time):
