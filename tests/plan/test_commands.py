@@ -16,8 +16,9 @@ from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights
 from workflow_scripts.plan.figure_jobs import Draw, Report
 from workflow_scripts.plan.job import Job
+from workflow_scripts.plan.leading import lead_jobs_here
 from workflow_scripts.plan.model_jobs import Adapt, Train
-from workflow_scripts.plan.plan import Plan, given, lead_jobs_here
+from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Score
 
 RULES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.smk")))
