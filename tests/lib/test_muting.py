@@ -109,9 +109,9 @@ def test_a_recording_of_any_rate_becomes_one_track_without_stems(tmp_path, endin
     file = tmp_path / f"My song.{ending}"
     soundfile.write(file, tone(440, 2 * 44100, 1, 44100), 44100)
     track = _recording(file, tmp_path / "out", rate, channels)
-    assert (track.track, track.split, track.stem_names) == ("My song", "test", ())
+    assert track.track.startswith("My_song-") and (track.split, track.stem_names) == ("test", ())
     assert (track.rate, track.channels) == (rate or 44100, channels or 1)
-    samples, found = wav(tmp_path / "out/test/My song/mixture.wav")
+    samples, found = wav(tmp_path / f"out/test/{track.track}/mixture.wav")
     assert samples.shape == (round(track.seconds * found), track.channels)
     assert abs(len(samples) / found - 2) < 0.06  # an encoder may add a frame
     spectrum = np.abs(np.fft.rfft(samples[:, 0]))

@@ -175,7 +175,7 @@ def odd() -> Comparison:
     """Where a method has an odd label, and one of its sources an odd name."""
     changed = replace(compared(), order=[(ODD if name == "NMF" else name, f0) for name, f0 in ORDER])
     tables = {}
-    for name in ("summary", "best", "costs", "status"):
+    for name in ("summary", "best", "costs", "failures"):
         table = getattr(changed, name).copy()
         table["method"] = table["method"].replace("NMF", ODD)
         if "source" in table:
@@ -187,9 +187,9 @@ def odd() -> Comparison:
 def test_labels_and_sources_of_any_signs_stay_one_cell_without_html_in_markdown(odd):
     page = markdown_table(odd, "SDR", DEFINITIONS, title=ODD, remark=ODD)
     shown = r"a\|b &lt;i&gt;&amp;amp; \*c\* \`d\` \\ e_f $1$ 50% #{~^}"
-    for section, columns in (("SDR, median of medians", 10), ("Costs", 7)):
+    for section in ("SDR, median of medians", "Costs"):
         header, *rows = rows_of(page, section)
-        assert [len(row) for row in rows] == [columns] * len(ORDER) and len(header) == columns
+        assert [len(row) for row in rows] == [len(header)] * len(ORDER) and len(header) > 6
         assert [row[0] for row in rows].count(f"{shown} (F0: exact)") == 1
     assert shown in rows_of(page, "SDR, median of medians")[0]
     assert "<i>" not in page

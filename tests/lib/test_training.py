@@ -4,7 +4,6 @@ import io
 import json
 import math
 import multiprocessing
-import os
 import re
 import signal
 import zipfile
@@ -69,7 +68,7 @@ def test_killed_at_random_moments_it_ends_with_the_bits_of_a_training_never_kill
             break
         process.kill()
         process.join()
-        kills += (tmp_path / "state.pt").exists()
+        kills += any(tmp_path.glob("state*.pt"))  # the last state, or only the one before it
     assert process.exitcode == 0
     assert kills >= 2
     done = torch.load(tmp_path / "done.pt", weights_only=True)
@@ -103,7 +102,7 @@ class _Told(toy.Toy):
 
     def step(self, number):
         for each in self.signals if number == self.at else ():
-            os.kill(os.getpid(), each)
+            signal.raise_signal(each)  # handled before it returns, so that two are not taken for one
         return super().step(number)
 
 

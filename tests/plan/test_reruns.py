@@ -122,7 +122,7 @@ EDITS = {
          "draw_gains": ALL, "report": ALL},
     ),
     "the script of a stage": (
-        "workflow_scripts/score/score_f0.py", "floatfmt=\".3f\"", "floatfmt=\".2f\"", {"score_f0": ALL, "report": ALL},
+        "workflow_scripts/score/score_f0.py", "{cell:.3f}", "{cell:.2f}", {"score_f0": ALL, "report": ALL},
     ),
     "a file of data beside a module": (
         LIB + "datasets/embedded/chorale_notes.json", "{", "{\n",
