@@ -39,7 +39,7 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 
 try:
-    plan = Plan(config)
+    plan = Plan(config, looks=workflow.is_main_process)
 except UserError as error:
     sys.exit(str(error))
 

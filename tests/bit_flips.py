@@ -116,7 +116,7 @@ def outcome(reader: Reader, path: Path, content: bytes, whole: Any) -> str:
         found = reader.read(path)
     except UserError as error:
         return REFUSED if "\n" not in str(error) and path.name in str(error) else f"sentence {error}"
-    except BaseException as error:
+    except (Exception, SystemExit) as error:  # whatever else it is, it is what is looked for
         return f"{type(error).__name__}: {error}"[:200]
     if same(found, whole):
         return SAME

@@ -14,27 +14,14 @@ CONFIGURATION = Configuration(read_yaml(Path(__file__).parents[2] / "config" / "
 CONTRASTS = sorted(set(chain.from_iterable(each.contrasts for each in CONFIGURATION.run.values())))
 
 # A setting that one row of a contrast may have and the other not, and the word of its label that says so.
-SAID = {
-    "stems": "remixes", "remix": "remixes", "epochs": "epochs", "steps": "time", "alpha": "", "extra": "remix",
-}  # fmt: skip
+SAID = {"stems": "remixes", "remix": "remixes", "epochs": "epochs", "steps": "time"}
+SHARED = {*SAID, "gamma", "learning_rate", "window_seconds", "output", "average", "head", "frames"} - {"steps"}
 
 
 def steps_of(entry: Method) -> dict[str, object]:
     """What a row's learning is: the settings that both modules may have, and the schedule."""
     settings = load(entry.module, entry.settings)[1]
-    names = (
-        "gamma",
-        "stems",
-        "remix",
-        "learning_rate",
-        "epochs",
-        "window_seconds",
-        "output",
-        "average",
-        "head",
-        "frames",
-    )
-    found = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
+    found = {name: getattr(settings, name) for name in SHARED if hasattr(settings, name)}
     if "training" in entry.needs:
         found |= {name: getattr(entry.training, name) for name in ("steps", "batch", "seconds")}
         found |= {"songs": entry.budget.songs, "family": entry.budget.family, "start": entry.start}

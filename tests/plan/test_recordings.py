@@ -18,13 +18,13 @@ def root(tmp_path):
     return tmp_path / "rec"
 
 
-def plan(root, stems=STEMS, more=None, **comparison):
+def plan(root, stems=STEMS, more=None, looks=True, **comparison):
     """The plan of one comparison of recordings at `root`; `more`: other keys of the configuration."""
     mine = {"kind": "folder", "stems": list(stems), "voices": list(stems[:1]), "settings": {"root": str(root)}}
     given = {"dataset": "mine", "sources": list(stems), "methods": ["mixture"], "metrics": ["SI-SDR"]} | comparison
     cache = str(root.parent / "cache")
     config = default(run=["mine"], datasets={"mine": mine}, comparisons={"mine": given}, data_cache=cache)
-    return Plan(config | (more or {}))
+    return Plan(config | (more or {}), looks)
 
 
 def refused(sentence, *given, **comparison):
@@ -36,6 +36,12 @@ def refused(sentence, *given, **comparison):
 def test_lengths_are_those_of_the_longest_file(root):
     put(root / "one/vocals.wav", tone(200, 2100))
     assert lengths_of(plan(root).configuration, "mine") == {"test": {"one": 2100 / 8000}}
+
+
+def test_jobs_do_not_look_at_the_recordings_again(root):
+    (root / "one/vocals.wav").write_bytes(b"no audio")
+    plan(root, looks=False)
+    refused("cannot be read as audio", root)
 
 
 def test_a_stem_called_accompaniment_is_just_that_stem(tmp_path):

@@ -192,13 +192,16 @@ def test_a_start_that_failed_and_an_adaptation_that_diverged_leave_the_reason_fo
 
 def test_changed_marks_redo_what_rests_on_them_and_bad_ones_end_the_run_in_their_sentence(adapted):
     path = adapted.config.parent / "marks/song-3.txt"
-    path.write_text("1.0\t1.9\t-voic\n")
+    path.write_text("1.0\t1.8\t-voice\n")
     assert adapted.planned("--keep-going", ESTIMATES, config=adapted.config) == {"make_marks", "adapt", "separate"}
+    path.write_text("1.0\t1.9\t-voic\n")
+    made = adapted.folder / "results/make_marks/mine/user/test/1-of-1/song-3.txt"
+    before = made.read_bytes()
     done = adapted.run("--keep-going", ESTIMATES, config=adapted.config)
     assert done.returncode != 0
     assert "song-3.txt, line 1: there is no source 'voic'; did you mean 'voice'" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert not (adapted.folder / "results/make_marks/mine/user/test/1-of-1").exists()
+    assert made.read_bytes() == before  # nothing was begun, so nothing is lost
 
 
 def test_marks_found_from_stems_are_audacity_labels(adapted, tmp_path):

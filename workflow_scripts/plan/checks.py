@@ -15,7 +15,6 @@ from workflow_scripts.plan.configuration import Configuration, known
 from workflow_scripts.plan.declared import value_of
 from workflow_scripts.plan.keys import Comparison, Dataset
 from workflow_scripts.plan.method_checks import check_method
-from workflow_scripts.plan.recordings import check_tracks
 from workflow_scripts.plan.rows import metric_homes
 
 
@@ -70,7 +69,6 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
         known(voice, dict.fromkeys(dataset.voices), f"{where}.degrade.left_out")
     for name in (name for pair in entry.contrasts for name in pair):
         known(name, configuration.libraries["methods"], f"{where}.contrasts")
-    check_tracks(configuration, where, entry)
 
 
 def _check_dataset(name: str, dataset: Dataset) -> None:

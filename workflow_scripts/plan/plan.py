@@ -11,17 +11,24 @@ from workflow_scripts.plan.checks import check
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.figure_jobs import Report
 from workflow_scripts.plan.job import Input, Job, Made, Option
+from workflow_scripts.plan.recordings import check_recordings
 from workflow_scripts.plan.result_jobs import WriteSong
 
 GROWING = ("mem_mb", "runtime")  # with each attempt, as the retries of a cluster profile expect
 
 
 class Plan:
-    """The jobs of a configuration. Raises UserError where the configuration is wrong."""
+    """The jobs of a configuration. Raises UserError where the configuration is wrong.
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    looks: whether the files of the user's recordings are looked at too, which the process that leads a run does for all
+    its jobs.
+    """
+
+    def __init__(self, config: dict[str, Any], looks: bool = True) -> None:
         self.configuration = Configuration(config)
         check(self.configuration)
+        if looks:
+            check_recordings(self.configuration)
         self._jobs: dict[Job, Job] = {}
 
     def job(self, kind: type[Job], wildcards: Any = None) -> Job:

@@ -61,11 +61,14 @@ def _tracks(name: str, dataset: Dataset) -> list[RawTrack] | None:
     return LAYOUTS.load(layout).read(Origin(root_of(given["root"]), dataset.stems, Path()), settings)
 
 
-def check_tracks(configuration: Configuration, where: str, entry: Comparison) -> None:
-    """Refuse a comparison on a folder of recordings that lacks a split, marks or F0 which its methods need.
+def check_recordings(configuration: Configuration) -> None:
+    """Refuse comparisons on folders of recordings that lack a split, marks or F0 which their methods need."""
+    for name, comparison in configuration.run.items():
+        _check_tracks(configuration, f"comparisons.{name}", comparison)
 
-    where: the key of the comparison.
-    """
+
+def _check_tracks(configuration: Configuration, where: str, entry: Comparison) -> None:
+    """where: the key of the comparison."""
     for name, split, why in _splits(configuration, where, entry):
         lengths = lengths_of(configuration, name)
         if lengths is not None and split not in lengths:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio.f0 import read_f0
-from workflow_scripts.lib.audio.io import BLOCK
+from workflow_scripts.lib.audio.io import BLOCK, with_channels
 from workflow_scripts.lib.audio.long_files import (
     Form,
     float_wav,
@@ -100,13 +100,8 @@ def match_recording(stem: Path, rate: int, form: Form) -> Iterator[np.ndarray]:
 
     In the blocks [channel, time] in which the recording is read.
     """
-    blocks = resample_blocks((_with_channels(each, form.channels) for each in read_blocks(stem)), rate, form.rate)
+    blocks = resample_blocks((with_channels(each, form.channels) for each in read_blocks(stem)), rate, form.rate)
     return regroup(blocks, (min(BLOCK, form.length - first) for first in range(0, form.length, BLOCK)))
-
-
-def _with_channels(block: np.ndarray, channels: int) -> np.ndarray:
-    """[channel, time] with as many channels, all the mean of those that there are where that is another number."""
-    return block if len(block) == channels else np.repeat(block.mean(axis=0, keepdims=True), channels, axis=0)
 
 
 def _sum_lines(stages: dict[str, before_after.Stage], rate: int) -> list[str]:

@@ -64,6 +64,13 @@ def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") ->
             soundfile.write(temporary, np.asarray(samples).T, rate, subtype=subtype)
 
 
+def with_channels(samples: np.ndarray, channels: int) -> np.ndarray:
+    """Samples [channel, time] with as many channels: where that is another number, each is the mean of them."""
+    if len(samples) == channels:
+        return samples
+    return np.repeat(samples.mean(axis=0, keepdims=True), channels, axis=0)
+
+
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
     """Samples [channel, time] at `rate` Hz -> the same at `to` Hz (soxr, very high quality)."""
     if rate == to:

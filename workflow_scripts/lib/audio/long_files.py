@@ -75,7 +75,10 @@ def regroup(blocks: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.n
 
 @contextmanager
 def float_wav(path: Path, form: Form) -> Iterator[Callable[[np.ndarray], object]]:
-    """Yield what writes one more block [channel, time] to a WAV file of 32-bit floats, whose form is given."""
+    """Yield what writes one more block [channel, time] to a WAV file of 32-bit floats, whose form is given.
+
+    libsndfile would stamp the time into it, and scipy wants all samples at once.
+    """
     rate, channels, length = form
     size = 4 * channels * length
     coding = struct.pack("<HHIIHHH", 3, channels, rate, 4 * channels * rate, 4 * channels, 32, 0)

@@ -1,4 +1,4 @@
-"""What every mask-based method shares: the spectrogram, Wiener-like masks and their application.
+"""What every mask-based method shares: the spectrogram, ratio masks and their application.
 
 Masks always add up to one, so that the estimates of these methods add up to the mixture.
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from workflow_scripts.lib.audio.frame_blocks import FrameBlock, frame_blocks, spectra
-from workflow_scripts.lib.audio.stft import Edges, istft, stft
+from workflow_scripts.lib.audio.stft import Edges, stft
 from workflow_scripts.lib.audio.windows import Precision
 
 
@@ -30,15 +30,11 @@ def analyse(signal: torch.Tensor, window: int, hop: int, dtype: torch.dtype) -> 
     return stft(signal.to(dtype), window, hop)
 
 
-def spectrogram(spectrum: torch.Tensor, exponent: float) -> torch.Tensor:
-    """Complex [channel, bin, frame] -> [bin, frame], the mean over channels of |x|^exponent, scaled to maximum 1."""
-    magnitudes = spectrum.abs().pow(exponent).mean(dim=-3).contiguous()
-    peak = magnitudes.max()
-    return magnitudes / torch.where(peak > 0, peak, 1)
-
-
 def spectrogram_in_blocks(signal: torch.Tensor, window: int, hop: int, exponent: float) -> torch.Tensor:
-    """`spectrogram` of the STFT of a signal [channel, time], which is never whole in memory."""
+    """Signal [channel, time] -> [bin, frame], the mean over channels of |STFT|^exponent, scaled to maximum 1.
+
+    The complex spectrogram is never whole in memory.
+    """
     parts = [spectrum.abs().pow(exponent).mean(dim=-3) for spectrum in spectra(signal, window, hop)]
     found = torch.cat(parts, dim=-1)
     peak = found.max()
@@ -52,18 +48,6 @@ def ratio_masks(parts: torch.Tensor) -> torch.Tensor:
     """
     raised = parts + floor_of(parts.dtype)
     return raised / raised.sum(dim=0)
-
-
-def apply_masks(masks: torch.Tensor, spectrum: torch.Tensor, hop: int, length: int) -> torch.Tensor:
-    """Masks on the mixture's complex spectrogram [channel, bin, frame] -> signals [source, channel, time], float32.
-
-    masks: [source, bin, frame], the same for all channels, or [source, channel, bin, frame].
-    length: of the signals, in samples.
-    """
-    if masks.ndim == spectrum.ndim:
-        masks = masks.unsqueeze(1)
-    window = 2 * (spectrum.shape[-2] - 1)
-    return istft(masks * spectrum, window, hop, length).float()
 
 
 def filter_in_blocks(
@@ -85,7 +69,11 @@ def mask_in_blocks(
     mixture: torch.Tensor, sources: int, window: int, hop: int,
     masks_of: Callable[[FrameBlock, torch.Tensor], torch.Tensor], edges: Edges = "zeros",
 ) -> torch.Tensor:  # fmt: skip
-    """The same with masks, [source, bin, frame] for all channels or [source, channel, bin, frame]."""
+    """Mixture [channel, time] -> signals [source, channel, time], float32, by masks on its spectrogram.
+
+    masks_of: a block and the mixture's complex spectrum in it [channel, bin, frame] -> [source, bin, frame], the same
+        for all channels, or [source, channel, bin, frame].
+    """
 
     def estimate(block: FrameBlock, spectrum: torch.Tensor) -> torch.Tensor:
         masks = masks_of(block, spectrum)

@@ -162,9 +162,7 @@ def read_clip(clip: Clip) -> tuple[np.ndarray, int]:
 def with_channels(samples: np.ndarray, channels: int, clip: Clip) -> np.ndarray:
     """Samples [channel, time] with another count of channels: mono is repeated, several are averaged to mono."""
     check_channels(clip.shown, len(samples), channels)
-    if len(samples) == channels:
-        return samples
-    return samples.mean(axis=0, keepdims=True) if channels == 1 else np.repeat(samples, channels, axis=0)
+    return io.with_channels(samples, channels)
 
 
 def _store(samples: np.ndarray, clip: Clip | None, path: Path, form: Form, place: Place) -> str:

@@ -58,10 +58,11 @@ STEEPEST = 100.0  # slope of a critic beyond which it is no longer held by its c
 
 @settings
 class Settings(SeparatorSettings):
-    """alpha: weight of the critics' scores, as published; null sets it anew in each step, so that the norm of their
-        gradient in the estimates is `critics_share` of that of the supervised error.
-    beta: weight of the additivity penalty, zero with a mask as head.
+    """What the critics are and what they weigh.
 
+    alpha: weight of the critics' scores, constant as published; null sets it anew in each step, so that the norm of
+        their gradient in the estimates is `critics_share` of that of the supervised error.
+    beta: weight of the additivity penalty, zero with a mask as head.
     critic_width: of `Critic`.  critic_rate, critic_betas: of the critics' Adam, one for each.
     rounds: steps of each critic before one of the separator.  warmup: first steps, in which only the critics see the
         unlabelled mixtures.

@@ -7,7 +7,7 @@ filters a voice, updates in the order H_F0, H_Phi, H_Gamma with normalisation af
 float32). There is no residual W_M H_M, and H_F0 is zero outside the voice's F0, as the baseline of arXiv 2201.09592
 (Sec. IV-C) is described. Chosen here, since that publishes no settings:
 
-- an open quotient of 0.8, a relaxed voice, whose partials fall from the first one on. The 0.25 of the public
+- an open quotient of 1, a relaxed voice, whose partials fall from the first one on. The 0.25 of the public
   implementation has four equal partials and ripples behind them, which the filters must undo: of two voices an octave
   apart, the filters of the lower one then took the partials of the upper one;
 - the factors are fitted within `width` of the partials alone. The bins between partials are many, and the divergence
@@ -58,12 +58,12 @@ class Settings(Analysis):
     mask_exponent: of the models, which are powers.
     """
 
-    iterations: Natural = 20
+    iterations: Natural = 10
     update_exponent: Annotated[float, Field(gt=0, le=1)] = 0.5
-    tolerance: Natural = 2
-    open_quotient: Annotated[float, Field(gt=0, le=1)] = 0.8
+    tolerance: Natural = 1
+    open_quotient: Annotated[float, Field(gt=0, le=1)] = 1.0
     noise: NotNegative = 1e-3
-    width: Positive = 1.5
+    width: Positive = 1.0
     bands: Count = 30
     band_overlap: Overlap = 0.75
     filters: Count = 4
