@@ -16,21 +16,23 @@ ORDER = [("A", "exact"), ("A", "stems"), ("B", "exact"), ("B", "stems"), ("C", "
 TRACKS = 8
 
 
-def scores_of(order=ORDER, metric="SI-SDR", means=None) -> pd.DataFrame:
+def scores_of(order=ORDER, metric="SI-SDR", means=None, tracks=TRACKS) -> pd.DataFrame:
     rng = stream("contrasts", metric)
     rows = [
         ("x", f"t{track}", source, method, f0, seed, metric, pd.NA, (means or {}).get((method, f0), 0) + rng.normal())
         for method, f0 in order
         for source in ("soprano", "bass")
-        for track in range(TRACKS)
+        for track in range(tracks)
         for seed in (0, 1)
     ]
     names = ["comparison", "track", "source", "method", "f0", "seed", "metric", "frame", "value"]
     return pd.DataFrame(rows, columns=names).astype({"frame": "Int32"})
 
 
-def contrasts_of(pairs, means=None):
-    return contrast_tests(scores_of(means=means), ["SI-SDR"], ORDER, [Contrast(*pair) for pair in pairs], "mean")
+def contrasts_of(pairs, means=None, tracks=TRACKS):
+    return contrast_tests(
+        scores_of(means=means, tracks=tracks), ["SI-SDR"], ORDER, [Contrast(*pair) for pair in pairs], "mean"
+    )
 
 
 def test_methods_are_contrasted_with_the_same_f0_and_with_those_that_use_none():
@@ -66,6 +68,15 @@ def test_a_clear_difference_is_told_with_its_interval():
     text = contrasts_summary(contrasts_of([["A", "B"]], {("A", "exact"): 5.0}))
     assert "A (F0: exact) - B (F0: exact): +" in text and "p 0.0078, 8 tracks" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_where_no_outcome_of_so_few_tracks_could_be_significant_the_least_p_is_told():
+    few = contrasts_of([["A", "C"], ["A", "B"]], {("A", "exact"): 5.0}, tracks=6)  # two tests: 2 x 2 / 2 ** 6
+    assert few["smallest_p"].unique() == [2 * 2 ** (1 - 6)]
+    assert "p 0.062 (at best 0.062), 6 tracks" in contrasts_summary(few)
+    assert "| 0.062 (at best 0.062) |" in contrasts_page(few)
+    enough = contrasts_of([["A", "C"]], tracks=6)
+    assert "at best" not in contrasts_summary(enough)
 
 
 def test_without_contrasts_nothing_is_said():

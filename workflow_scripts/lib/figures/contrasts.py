@@ -8,11 +8,13 @@ from workflow_scripts.lib.figures.markdown import pipe_table
 from workflow_scripts.lib.figures.terminal import wrap_line
 from workflow_scripts.lib.statistics.aggregates import ALL
 from workflow_scripts.lib.statistics.rows import row_label
+from workflow_scripts.lib.statistics.verdicts import ALPHA
 
 NOTE = (
     "Mean over tracks of the difference in each track's value, seeds averaged first; 95 % interval (Student's t)"
     " over tracks and, where a row has several, over seeds, otherwise for the one model that there is; two-sided"
-    " Wilcoxon signed-rank test, Holm-corrected over the contrasts of one metric, source and F0."
+    " Wilcoxon signed-rank test, Holm-corrected over the contrasts of one metric, source and F0. At best: the smallest"
+    " p that so few tracks can give, where that is over 0.05, so that no outcome would tell anything."
 )
 
 
@@ -26,7 +28,7 @@ def contrasts_page(tests: pd.DataFrame) -> str:
             "source": tests["source"],
             "difference": [difference_text(row) for row in tests.itertuples()],
             "mean [95 % interval]": [effect_text(row) for row in tests.itertuples()],
-            "corrected p": tests["p_corrected"].map("{:.2g}".format),
+            "corrected p": [p_text(row) for row in tests.itertuples()],
             "tracks": tests["tracks"].astype(str),
         }
     )
@@ -40,10 +42,15 @@ def contrasts_summary(tests: pd.DataFrame) -> str:
     headline = tests[tests["metric"] == tests["metric"].iloc[0]]
     overall = headline[headline["source"] == (ALL if ALL in set(headline["source"]) else headline["source"].iloc[0])]
     said = [
-        f"{difference_text(row)}: {effect_text(row)}, corrected p {row.p_corrected:.2g}, {row.tracks} tracks"
+        f"{difference_text(row)}: {effect_text(row)}, corrected p {p_text(row)}, {row.tracks} tracks"
         for row in overall.itertuples()
     ]
     return "\n".join(line for text in ("Planned contrasts:", *said) for line in wrap_line(text)) + "\n"
+
+
+def p_text(row: Any) -> str:
+    """The corrected p of a test, and that it tells nothing where no outcome of so few tracks could be significant."""
+    return f"{row.p_corrected:.2g}" + (f" (at best {row.smallest_p:.2g})" if row.smallest_p > ALPHA else "")
 
 
 def difference_text(row: Any) -> str:

@@ -202,7 +202,7 @@ class SongTrainee:
             report |= {name: each.item() for name, each in losses.items() if name != "loss"}
         for name, value in report.items():
             if not math.isfinite(value):
-                raise Diverged(f"the adaptation's {name} is {value} at step {number}; take a lower learning_rate.")
+                raise Diverged(f"the {name} is {value} at step {number}; take a lower learning_rate.")
         optimizer.step()
         return report
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from workflow_scripts.lib.statistics.aggregates import Kind, seed_values
-from workflow_scripts.lib.statistics.paired_tests import compare_pairs, holm
+from workflow_scripts.lib.statistics.paired_tests import compare_pairs, with_corrected_p
 from workflow_scripts.lib.statistics.rows import Contrast, Row
 
 
@@ -21,14 +21,13 @@ def planned_tests(
 ) -> pd.DataFrame:
     """Difference a - b of each contrast on each source (and `all`), over the tracks' medians or means.
 
-    Columns: those of `compare_pairs`, and p_corrected: the two-sided Wilcoxon signed-rank test's p, Holm-corrected
-    over the contrasts of one source, metric and F0.
+    Columns: those of `with_corrected_p`, the two-sided Wilcoxon signed-rank test's p being corrected over the contrasts
+    of one source, metric and F0.
     """
     values = seed_values(scores, metric, kind)
     tests = compare_pairs(values, metric, kind, planned_pairs(order, contrasts))
     same_f0 = tests["f0_a"].where(tests["f0_a"] != "", tests["f0_b"])
-    tests["p_corrected"] = tests.groupby([tests["source"], same_f0])["p"].transform(holm)
-    return tests
+    return with_corrected_p(tests, [tests["source"], same_f0])
 
 
 def planned_pairs(order: Sequence[Row], contrasts: Sequence[Contrast]) -> list[tuple[Row, Row]]:

@@ -77,11 +77,18 @@ def paired_tests(
     values = seed_values(scores, metric, kind)
     pairs = list(combinations([row for row in order if row[0] not in bounds], 2))
     tests = _of_defined_rows(compare_pairs(values, metric, kind, pairs), values)
-    of_source = tests.groupby("source", sort=False)
-    tests["p_corrected"] = of_source["p"].transform(holm)
+    return with_corrected_p(tests, [tests["source"]])
+
+
+def with_corrected_p(tests: pd.DataFrame, family: list[pd.Series]) -> pd.DataFrame:
+    """Rows of `compare_pairs` with p_corrected (after Holm), and smallest_p: the smallest that so many tests and tracks
+    can give at all.
+
+    family: what the tests that are corrected together have in common, each a value a row.
+    """
     least = tests["tracks"].map(smallest_p).where(tests["p"].notna())
-    tests["smallest_p"] = least.groupby(tests["source"], sort=False).transform(holm)
-    return tests
+    found = {"p_corrected": tests["p"], "smallest_p": least}
+    return tests.assign(**{name: p.groupby(family, sort=False).transform(holm) for name, p in found.items()})
 
 
 def _of_defined_rows(tests: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
