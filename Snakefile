@@ -85,7 +85,7 @@ rule all:
 
 
 onstart:
-    lead_this_folder()
+    lead_this_folder(workflow)
 
 
 onsuccess:

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.locks import hold_to_the_end, holder
@@ -22,9 +23,15 @@ def lead_jobs_here() -> None:
     os.environ[LEADER] = str(os.getpid())
 
 
-def lead_this_folder() -> None:
-    """Let later runs see that this one lives."""
+def lead_this_folder(workflow: Any) -> None:
+    """Let later runs see that this one lives, and start its jobs on this machine as soon as they can be.
+
+    Snakemake's limit of jobs a second is for clusters, and makes it look for jobs once a second more for each that it has
+    started, which took more CPU time the longer a run was.
+    """
     hold_to_the_end(LEADS)
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def explain_locks() -> None:
