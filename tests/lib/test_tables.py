@@ -414,6 +414,16 @@ def test_failures_of_every_shard_are_told_with_the_row_and_track_that_they_are_o
     ]
 
 
+def test_the_remark_of_a_figure_names_the_rows_that_lack_estimates_and_how_many():
+    rows = [("NMF", "exact", "failed")] * 2 + [("Tuned", "", "diverged"), ("Own", "", "failed")]
+    table = pd.DataFrame(rows, columns=["method", "f0", "outcome"])
+    assert failures.with_failures("Synthetic.", table) == (
+        "Synthetic. Failed: NMF (F0: exact) (2 estimates), Own (1 estimate)"
+    )
+    assert failures.with_failures("Synthetic.", table[table["outcome"] == "diverged"]) == "Synthetic"
+    assert failures.with_failures("", table.iloc[:0]) == ""
+
+
 def test_scores_of_no_row_at_all_are_refused(tmp_path):
     (tmp_path / "a").mkdir()
     pd.DataFrame({"value": []}).to_parquet(tmp_path / "a/scores.parquet")

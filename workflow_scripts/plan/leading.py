@@ -26,8 +26,8 @@ def lead_jobs_here() -> None:
 def lead_this_folder(workflow: Any) -> None:
     """Let later runs see that this one lives, and start its jobs on this machine as soon as they can be.
 
-    Snakemake's limit of jobs a second is for clusters, and makes it look for jobs once a second more for each that it has
-    started, which took more CPU time the longer a run was.
+    Snakemake's limit of jobs a second is for clusters, and makes it look for jobs once a second more for each job that
+    it has started: the longer a run, the more CPU time that took.
     """
     hold_to_the_end(LEADS)
     if workflow.local_exec:

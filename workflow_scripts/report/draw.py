@@ -10,6 +10,7 @@ from workflow_scripts.lib.figures.heat_map import heat_map_figure
 from workflow_scripts.lib.figures.style import save_figure
 from workflow_scripts.lib.statistics.aggregates import Kind
 from workflow_scripts.lib.statistics.budgets import budget_values, has_budgets
+from workflow_scripts.lib.statistics.failures import read_failures, with_failures
 from workflow_scripts.lib.statistics.rows import BudgetRow, ResultRow, from_json, table_rows
 from workflow_scripts.lib.statistics.scores import label_scores, read_scores, scores_of_family
 
@@ -27,21 +28,23 @@ def draw(
     labels, trained = from_json(ResultRow, rows), from_json(BudgetRow, budgets)
     with recorded(out, code, metric=metric, aggregation=aggregation) as folder:
         values, order = label_scores(read_scores(scores), labels), table_rows(labels)
-        name = values["comparison"].iloc[0]
-        shown = {"title": name.replace("_", " "), "remark": remark}
+        failures = label_scores(read_failures(scores), labels)
+        name = values["comparison"].iloc[0].replace("_", " ")
         parts = {group: scores_of_family(values, group) for group in groups}
         bounds = [row.label for row in labels if row.bound]
         for group, part in {"": values, **parts}.items():
-            titled = shown | {"title": ", ".join(filter(None, (shown["title"], group)))}
-            distribution = distribution_figure(part, metric, order, aggregation, bounds=bounds, **titled)
+            missing = failures[failures["family"] == group] if group else failures
+            shown = {"title": ", ".join(filter(None, (name, group))), "remark": with_failures(remark, missing)}
+            distribution = distribution_figure(part, metric, order, aggregation, bounds=bounds, **shown)
             save_figure(distribution, folder / group / "distribution")
-            save_figure(heat_map_figure(part, metric, order, aggregation, **titled), folder / group / "heat_map")
+            save_figure(heat_map_figure(part, metric, order, aggregation, **shown), folder / group / "heat_map")
         if has_budgets(trained):
             tables = {
                 group: budget_values(part, metric, trained, aggregation)
                 for group, part in (parts or {"": values}).items()
             }
-            save_figure(budget_figure(tables, metric, trained, **shown), folder / "budget")
+            said = with_failures(remark, failures)
+            save_figure(budget_figure(tables, metric, trained, title=name, remark=said), folder / "budget")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from workflow_scripts.lib.figures.gains_by_parameters import parameters_figure
 from workflow_scripts.lib.figures.style import save_figure
 from workflow_scripts.lib.metrics.families import load_metrics
 from workflow_scripts.lib.statistics.aggregates import Kind
+from workflow_scripts.lib.statistics.failures import read_failures, with_failures
 from workflow_scripts.lib.statistics.gains import gain_metrics, gain_points, points_by_marks, points_by_parameters
 from workflow_scripts.lib.statistics.rows import GainRow, ResultRow, from_json
 from workflow_scripts.lib.statistics.scores import label_scores, read_scores
@@ -32,7 +33,7 @@ def draw_gains(
     labels, known = from_json(ResultRow, rows), load_metrics(families)
     with recorded(out, code, aggregation=aggregation) as folder:
         values = label_scores(read_scores(scores), labels)
-        name = values["comparison"].iloc[0]
+        name, failures = values["comparison"].iloc[0], label_scores(read_failures(scores), labels)
         pairs, trained = from_json(GainRow, gains), trained_parameters(labels, adapted)
         points = gain_points(values, gain_metrics(metrics), pairs, trained, aggregation)
         write_text(folder / "gains.csv", points.drop(columns="group").to_csv(index=False))
@@ -43,8 +44,8 @@ def draw_gains(
         }
         for stem, (chosen, figure) in figures.items():
             if not chosen.empty:
-                title = name.replace("_", " ")
-                save_figure(figure(chosen, metrics=known, title=title, remark=remark), folder / stem)
+                shown = {"title": name.replace("_", " "), "remark": with_failures(remark, failures)}
+                save_figure(figure(chosen, metrics=known, **shown), folder / stem)
 
 
 def trained_parameters(rows: Sequence[ResultRow], adapted: Sequence[Path]) -> dict[str, int]:

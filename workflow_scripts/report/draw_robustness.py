@@ -8,6 +8,7 @@ from workflow_scripts.lib.core.provenance import recorded
 from workflow_scripts.lib.figures.robustness import robustness_figure
 from workflow_scripts.lib.figures.style import save_figure
 from workflow_scripts.lib.statistics.aggregates import Kind
+from workflow_scripts.lib.statistics.failures import read_failures, with_failures
 from workflow_scripts.lib.statistics.robustness import robustness_points
 from workflow_scripts.lib.statistics.rows import ErrorRow, ResultRow, from_json
 from workflow_scripts.lib.statistics.scores import label_scores, read_scores
@@ -22,11 +23,13 @@ def draw_robustness(
     what each degraded F0 source is made of.
     """
     with recorded(out, code, metric=metric, aggregation=aggregation) as folder:
-        values = label_scores(read_scores(scores), from_json(ResultRow, rows))
+        labels = from_json(ResultRow, rows)
+        values = label_scores(read_scores(scores), labels)
         points = robustness_points(values, metric, from_json(ErrorRow, errors), aggregation)
         write_text(folder / "robustness.csv", points.to_csv(index=False))
         title = f"{values['comparison'].iloc[0].replace('_', ' ')}: {metric}"
-        save_figure(robustness_figure(points, metric, title=title, remark=remark), folder / "robustness")
+        said = with_failures(remark, label_scores(read_failures(scores), labels))
+        save_figure(robustness_figure(points, metric, title=title, remark=said), folder / "robustness")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.typing import LineStyleType
 
-from workflow_scripts.lib.figures.style import FONT, heading
+from workflow_scripts.lib.figures.style import FONT, heading, wrap_heading
 from workflow_scripts.lib.statistics.aggregates import ALL, Kind, value_name, values_by_row
 from workflow_scripts.lib.statistics.rows import Row, row_label
 
@@ -50,9 +50,8 @@ def distribution_figure(
     for panel in panels[len(tables) :]:
         panel.set_visible(False)
     infinite = sum(int(np.isinf(table.to_numpy(dtype=float)).sum()) for table in tables.values())
-    figure.suptitle(
-        heading(title, remark, f"{infinite} infinite values not drawn" if infinite else ""), fontsize=FONT + 2
-    )
+    said = heading(title, remark, f"{infinite} infinite values not drawn" if infinite else "")
+    figure.suptitle(wrap_heading(said, 5.6 * across), fontsize=FONT + 2)
     handles = [bound_handle(number, row, kind) for number, row in enumerate(lines)]
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(2, len(handles)), fontsize=FONT)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.lib.figures.style import COLOURS, FONT, heading
+from workflow_scripts.lib.figures.style import COLOURS, FONT, heading, wrap_heading
 from workflow_scripts.lib.statistics.aggregates import ALL, Kind, value_name, values_by_row
 from workflow_scripts.lib.statistics.rows import Row, row_label
 
@@ -52,7 +52,8 @@ def heat_map_figure(
     axes.spines[:].set_visible(False)
     which = f"source: {source}" if source != ALL else "mean over sources"
     crossed = "×: undefined" if np.isnan(values).any() else ""
-    axes.set_title(heading(title, which, remark, crossed), fontsize=FONT + 1)
+    said = heading(title, which, remark, crossed)
+    axes.set_title(wrap_heading(said, figure.get_size_inches()[0]), fontsize=FONT + 1)
     bar = figure.colorbar(image, ax=axes, pad=0.02, fraction=0.04, aspect=25)
     bar.set_label(value_name(scores, metric, kind), fontsize=FONT)
     bar.ax.tick_params(labelsize=FONT)

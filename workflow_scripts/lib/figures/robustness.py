@@ -6,7 +6,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.lib.figures.style import FONT, heading
+from workflow_scripts.lib.figures.style import FONT, heading, wrap_heading
 from workflow_scripts.lib.statistics.rows import row_label
 
 PANELS = {
@@ -31,7 +31,7 @@ def robustness_figure(points: pd.DataFrame, metric: str, *, title: str, remark: 
             _draw(axes, points[points["way"] == way])
             axes.set(xlabel=PANELS[way], ylabel=f"{metric} (dB)")
         panels[0].legend()
-        figure.suptitle(heading(title, remark))
+        figure.suptitle(wrap_heading(heading(title, remark), 6.4))
         return figure
 
 

@@ -45,6 +45,13 @@ def count_failures(scores: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame
     return groups.agg(failed=("track", "size"), seeds_failed=("lost", "nunique")).reset_index()
 
 
+def with_failures(remark: str, failures: pd.DataFrame) -> str:
+    """The remark of a figure, and which of its rows lack estimates that failed, and how many."""
+    failed = failures[failures["outcome"] == FAILED].groupby(ROW, sort=False).size()
+    rows = [f"{row_label(*row)} ({count} estimate{'s' if count > 1 else ''})" for row, count in failed.items()]
+    return ". ".join(filter(None, (remark.rstrip("."), f"Failed: {', '.join(rows)}" if rows else "")))
+
+
 def describe_failures(failures: pd.DataFrame, tracks: int) -> pd.DataFrame:
     """Method, f0, outcome and a sentence `said` for each row, seed, outcome and reason.
 
