@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from workflow_scripts.compare.compare import compare
 from workflow_scripts.lib.audio import io as audio
-from workflow_scripts.lib.datasets.table import Track, read_tracks, shard, write_tracks
+from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.datasets.table import Track, read_shard, read_tracks, shard, write_tracks
 from workflow_scripts.lib.statistics.rows import ResultRow, to_json
 from workflow_scripts.lib.statistics.scores import read_scores
 from workflow_scripts.report.report import report
@@ -27,6 +28,13 @@ def test_every_track_is_in_exactly_one_shard_and_shards_differ_by_one_track_at_m
     parts = [shard(range(tracks), f"{k}-of-{shards}") for k in range(1, shards + 1)]
     assert sorted(track for part in parts for track in part) == list(range(tracks))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_a_split_without_tracks_is_refused_and_a_shard_without_tracks_is_empty(tmp_path):
+    write_tracks(tmp_path, [Track("one", "train", "one", "", "", 0.1, 8000, 1, "voice", "x")])
+    assert read_shard(tmp_path, "train", "2-of-2") == []
+    with pytest.raises(UserError, match="has no track in the split 'test', which is asked for; it has some in train"):
+        read_shard(tmp_path, "test", "1-of-1")
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,14 @@ def test_a_method_that_learns_needs_a_training_split(root):
     refused("the method 'nmf_supervised' learns from the split 'train'", root, methods=["nmf_supervised"])
 
 
+def test_a_method_that_learns_step_by_step_needs_a_validation_split_too(tmp_path):
+    for split in ("train", "test"):
+        song(tmp_path / "rec" / split / f"of-{split}", stems=STEMS)
+    plan(tmp_path / "rec", methods=["nmf_supervised"])
+    said = "the method 'conv_tasnet' chooses its best weights on the split 'valid'"
+    refused(said, tmp_path / "rec", methods=["conv_tasnet"])
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -12,7 +12,7 @@ from workflow_scripts.lib.core.fingerprint import hash_of
 from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED, write_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets import scenes
-from workflow_scripts.lib.datasets.table import read_tracks, shard
+from workflow_scripts.lib.datasets.table import read_shard
 from workflow_scripts.lib.methods import contract
 from workflow_scripts.lib.methods.adaptation import AdaptationJob
 from workflow_scripts.lib.training.description import MethodDescription, read_description
@@ -42,7 +42,7 @@ def adapt(
     header |= {"code": code, "seed": seed} | ({DIVERGED: found[DIVERGED]} if DIVERGED in found else {})
     job = AdaptationJob(module, settings, weights, header, out.with_suffix(".state"))
     base = hash_of(json.dumps(header), sha256_file(model), torch.__version__)
-    tracks = shard(read_tracks(root, split), part)
+    tracks = read_shard(root, split, part)
     failed = {track.track: found[FAILED] for track in tracks if FAILED in found}
     facts: dict[str, Any] = (
         {} if FAILED in found else {"trained_parameters": module.trained_parameters(weights, settings)}

@@ -10,7 +10,7 @@ from workflow_scripts.lib.audio.f0_sources.contract import Audio, Given
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.registry import F0_SOURCES
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.lib.datasets.table import Track, read_mixture, read_scene, read_tracks, shard
+from workflow_scripts.lib.datasets.table import Track, read_mixture, read_scene, read_shard
 
 
 def estimate_f0(
@@ -25,7 +25,7 @@ def estimate_f0(
     chosen = checked(source.Settings, values, f"F0 source of the kind {kind}")
     root, before = folder_of(data), folder_of(of) if of else None
     with recorded(out, code, kind=kind, settings=values) as folder:
-        for track in shard(read_tracks(root, split), part):
+        for track in read_shard(root, split, part):
             given = _given(root, track, tuple(voices), before)
             write_f0(folder / f"{track.track}.csv", source.find_f0(given, chosen))
 

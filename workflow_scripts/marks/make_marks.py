@@ -11,7 +11,7 @@ from workflow_scripts.lib.core.registry import MARKS_SOURCES
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.marks import Mark, read_marks, write_marks
 from workflow_scripts.lib.datasets.marks_sources.contract import Given
-from workflow_scripts.lib.datasets.table import Track, read_tracks, shard
+from workflow_scripts.lib.datasets.table import Track, read_shard
 
 
 def make_marks(
@@ -26,7 +26,7 @@ def make_marks(
     chosen = checked(source.Settings, values, f"marks of the kind {kind}")
     root = folder_of(data)
     with recorded(out, code, kind=kind, settings=values) as folder:
-        for track in shard(read_tracks(root, split), part):
+        for track in read_shard(root, split, part):
             before = _read(folder_of(of), track, stems) if of else None
             marks = source.find_marks(Given(root, track, stems, before), chosen)
             write_marks(folder / f"{track.track}.txt", marks)

@@ -6,7 +6,7 @@ Imported by the Snakefile, so nothing heavy is imported here; where there is a r
 from pathlib import Path
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS
+from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS, METHODS
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.layouts.contract import Origin
 from workflow_scripts.lib.datasets.origin import root_of
@@ -97,4 +97,6 @@ def _splits(configuration: Configuration, where: str, entry: Comparison) -> list
         if "training" in method.needs:
             data = configuration.training_dataset(entry.dataset, name)
             needed.append((data, method.train_on, f"the method {name!r} learns from"))
+            if method.train_on == "train" and has(METHODS.module(method.module), "trainee"):
+                needed.append((data, "valid", f"the method {name!r} chooses its best weights on"))
     return needed

@@ -13,7 +13,7 @@ from workflow_scripts.lib.core.files import atomic, write_text
 from workflow_scripts.lib.core.outcomes import FAILED, read_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.lib.datasets.table import Track, read_scene, read_tracks, shard
+from workflow_scripts.lib.datasets.table import Track, read_scene, read_shard
 from workflow_scripts.lib.metrics import museval_json
 from workflow_scripts.lib.metrics.contract import Scoring
 from workflow_scripts.lib.metrics.scoring import score_track
@@ -32,7 +32,7 @@ def score(
     """
     chosen, labels = checked(Scoring, json.loads(scoring), "scoring"), from_json(ResultRow, rows)
     root, folders = folder_of(data), [folder_of(manifest) for manifest in estimates]
-    tracks = shard(read_tracks(root, split), part)
+    tracks = read_shard(root, split, part)
     with recorded(out, code, scoring=asdict(chosen), data=[track.sha256 for track in tracks]) as folder:
         failures = find_failures({track.track: track.family for track in tracks}, labels, folders)
         write_text(folder / "failures.csv", failures.to_csv(index=False))

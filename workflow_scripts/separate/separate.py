@@ -9,7 +9,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED, read_reasons, write_reasons
 from workflow_scripts.lib.core.provenance import folder_of, recorded
 from workflow_scripts.lib.datasets import scenes
-from workflow_scripts.lib.datasets.table import read_tracks, shard
+from workflow_scripts.lib.datasets.table import read_shard
 from workflow_scripts.lib.methods import contract
 from workflow_scripts.lib.training.description import MethodDescription, read_description
 from workflow_scripts.lib.weights.model_file import load_model
@@ -32,7 +32,7 @@ def separate(
     device = scenes.device(gpu)
     weights, header = load_model(model, device) if model else ({}, {})
     root, (tables, labels, own) = folder_of(data), (folder_of(each) if each else None for each in (f0, marks, adapted))
-    tracks = shard(read_tracks(root, split), part)
+    tracks = read_shard(root, split, part)
     with recorded(out, code, seed=seed, data=[track.sha256 for track in tracks]) as folder:
         names = [track.track for track in tracks]
         failed = dict.fromkeys(names, header[FAILED]) if FAILED in header else read_reasons(own, FAILED) if own else {}

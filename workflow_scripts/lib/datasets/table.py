@@ -14,6 +14,7 @@ import pandas as pd
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.windows import Precision
+from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
 from workflow_scripts.lib.core.names import SPLITS
 
@@ -69,6 +70,18 @@ def shard(tracks: Sequence[Track], name: str) -> list[Track]:
     """The tracks of shard `k-of-n`, k from 1: every n-th track, so that shards are alike in length."""
     k, n = map(int, name.split("-of-"))
     return list(tracks[k - 1 :: n])
+
+
+def read_shard(root: Path, split: str, name: str) -> list[Track]:
+    """The tracks of one shard of a split, none where there are more shards than tracks.
+
+    Raises UserError where the split has no track at all.
+    """
+    tracks = read_tracks(root, split)
+    if not tracks:
+        others = ", ".join(dict.fromkeys(track.split for track in read_tracks(root)))
+        raise UserError(f"{root}: has no track in the split {split!r}, which is asked for; it has some in {others}.")
+    return shard(tracks, name)
 
 
 def read_mixture(root: Path, track: Track, dtype: Precision = "float64") -> tuple[np.ndarray, int]:
