@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from tests.lib.test_gains import curves, scores_of
+from workflow_scripts.lib.core.outcomes import FAILED
+from workflow_scripts.lib.statistics.failures import COLUMNS
 from workflow_scripts.report.draw_adaptation import draw_adaptation
 from workflow_scripts.report.draw_gains import draw_gains
 
@@ -44,6 +46,8 @@ def test_the_points_stand_beside_the_figures_with_the_trained_parameters_of_each
     (tmp_path / "scores").mkdir()
     scores = scores[scores["method"].isin(names)].replace({"method": names})
     scores.to_parquet(tmp_path / "scores/scores.parquet")
+    lost = pd.DataFrame([("t0", "", "bad", "no-f0", 0, FAILED, "diverged")], columns=COLUMNS)
+    lost.to_csv(tmp_path / "scores/failures.csv", index=False)
     gains = [
         {"label": row["label"], "baseline": "B0", "marks": "exact", "group": row["method"], "adapted": True}
         for row in LABELS[1:]
@@ -57,6 +61,7 @@ def test_the_points_stand_beside_the_figures_with_the_trained_parameters_of_each
     assert len(points) == 2 * 2 * 3
     assert points.groupby("method")["parameters"].unique().str[0].to_dict() == {"L1": 8000, "L5": 100}
     assert {path.name for path in (tmp_path / "drawn").glob("*.png")} == {"gains.png", "parameters.png"}
+    assert "Failed: Bad (1 estimate)" in (tmp_path / "drawn/gains.svg").read_text()  # in a comment beside the glyphs
 
 
 def test_the_course_of_every_track_stands_in_one_table_in_the_order_of_the_comparison(adaptations, tmp_path):
