@@ -9,10 +9,10 @@ import pandas as pd
 
 from workflow_scripts.command import run
 from workflow_scripts.lib.audio.f0 import read_f0
+from workflow_scripts.lib.audio.float_wav import float_wav
 from workflow_scripts.lib.audio.io import BLOCK, with_channels
 from workflow_scripts.lib.audio.long_files import (
     Form,
-    float_wav,
     form_of,
     read_blocks,
     regroup,
@@ -83,7 +83,7 @@ def write_stems(song: Path, form: Form, estimates: dict[str, Path], rate: int, f
     stems = [match_recording(path, rate, form) for path in estimates.values()]
     with ExitStack() as open_files:
         *writers, write_rest = (
-            open_files.enter_context(float_wav(folder / f"{name}.wav", form)) for name in (*estimates, "rest")
+            open_files.enter_context(float_wav(folder / f"{name}.wav", *form)) for name in (*estimates, "rest")
         )
         for original, *parts in zip(read_blocks(song), *stems, strict=True):
             rest = original - sum(parts)

@@ -1,14 +1,13 @@
 """Train one method on a data set."""
 
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from workflow_scripts.command import run
+from workflow_scripts.lib.core.csv_text import csv_text
 from workflow_scripts.lib.core.files import sha256_file, write_text
 from workflow_scripts.lib.core.outcomes import DIVERGED, FAILED, OUTCOMES
 from workflow_scripts.lib.core.provenance import folder_of, measured
@@ -74,8 +73,7 @@ def read_start(start: tuple[Path, ...]) -> tuple[Tensors, dict[str, str]]:
 
 def write(out: Path, job: TrainingJob, result: TrainingResult) -> None:
     """The model and its curves, which of a method that does not learn by steps are empty."""
-    rows: Sequence[Mapping[str, float | None]] = result.history.curves or [{"step": None}]
-    write_text(out.with_name("curves.csv"), pd.DataFrame(rows).dropna(how="all").to_csv(index=False))
+    write_text(out.with_name("curves.csv"), csv_text(result.history.curves) if result.history.curves else "step\n")
     save_model(out, result.model, job.header() | result.outcome())
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from workflow_scripts.lib.core.csv_text import csv_text, read_rows
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.files import atomic
+from workflow_scripts.lib.core.files import write_text
 
 HOP_SECONDS = 0.016  # 256 samples at 16 kHz, the grid of arXiv 2201.09592
 
@@ -45,24 +45,22 @@ def frame_count(seconds: float) -> int:
 def write_f0(path: Path, f0: F0) -> None:
     """Write the table as CSV: time in s, voice, f0 in Hz, confidence."""
     frames = f0.hz.shape[1]
-    table = pd.DataFrame(
-        {
-            "time": np.tile(f0.times, len(f0.voices)).round(3),
-            "voice": np.repeat(f0.voices, frames),
-            "f0": f0.hz.ravel().round(4),
-            "confidence": f0.confidence.ravel().round(4),
-        }
-    )
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False)
+    columns = {
+        "time": np.tile(f0.times, len(f0.voices)).round(3).tolist(),
+        "voice": np.repeat(f0.voices, frames).tolist(),
+        "f0": f0.hz.ravel().round(4).tolist(),
+        "confidence": f0.confidence.ravel().round(4).tolist(),
+    }
+    write_text(path, csv_text(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)))
 
 
 def read_f0(path: Path) -> F0:
     """Read a table that `write_f0` wrote. Raises UserError where it is none."""
     try:
-        table = pd.read_csv(path, dtype={"voice": str}, keep_default_na=False)
-        voices = tuple(table["voice"].drop_duplicates())
-        hz, confidence = (table[name].to_numpy(float).reshape(len(voices), -1) for name in ("f0", "confidence"))
+        rows = read_rows(path)
+        voices = tuple(dict.fromkeys(row["voice"] for row in rows))
+        columns = ([row[name] for row in rows] for name in ("f0", "confidence"))
+        hz, confidence = (np.array(column, float).reshape(len(voices), -1) for column in columns)
         return F0(voices, hz, confidence)
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{path}: is no F0 table with columns time, voice, f0, confidence ({error}).") from error

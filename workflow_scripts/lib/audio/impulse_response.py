@@ -1,7 +1,7 @@
 """Short symmetric filters from sampled magnitudes, and their application, differentiable in the magnitudes."""
 
+import scipy
 import torch
-from scipy.fft import next_fast_len
 
 from workflow_scripts.lib.audio.scaling import scaled
 
@@ -32,7 +32,7 @@ def filtered(signal: torch.Tensor, taps: torch.Tensor, time: int, delay: int = 0
     Returns samples 0 ... time - 1 of the output, [..., time], `delay` samples late; the signal, as long or longer, is 0
     outside. Exact: linear convolution by transforms long enough for it.
     """
-    length = next_fast_len(signal.shape[-1] + taps.shape[-1] - 1, real=True)
+    length = scipy.fft.next_fast_len(signal.shape[-1] + taps.shape[-1] - 1, real=True)
     output = torch.fft.irfft(torch.fft.rfft(signal, n=length) * torch.fft.rfft(taps, n=length), n=length)
     start = taps.shape[-1] // 2 - delay
     return output[..., start : start + time]

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from scipy.io import wavfile
 
 from workflow_scripts.lib.audio import ffmpeg
+from workflow_scripts.lib.audio.float_wav import float_wav
 from workflow_scripts.lib.audio.header import OWN_FORMATS, UNREADABLE
 from workflow_scripts.lib.audio.windows import Precision
 from workflow_scripts.lib.core.errors import UserError
@@ -56,11 +56,11 @@ def cannot_be_read(path: Path, error: Exception) -> UserError:
 
 def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "FLOAT") -> None:
     """Write samples [channel, time] under a temporary name and rename; `subtype` as in soundfile."""
-    with atomic(path) as temporary:
-        if subtype == "FLOAT" and Path(path).suffix == ".wav":
-            # libsndfile stamps the time into a float WAV, and the same samples must give the same file.
-            wavfile.write(temporary, rate, np.asarray(samples, dtype=np.float32).T)
-        else:
+    if subtype == "FLOAT" and Path(path).suffix == ".wav":  # the same samples must give the same file
+        with float_wav(path, rate, *samples.shape) as write_block:
+            write_block(samples)
+    else:
+        with atomic(path) as temporary:
             soundfile.write(temporary, np.asarray(samples).T, rate, subtype=subtype)
 
 

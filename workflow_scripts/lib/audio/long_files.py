@@ -1,8 +1,6 @@
-"""Audio files of any length, in and out block by block; the same samples and bytes as `io` gives at once."""
+"""Audio files of any length, read block by block; the same samples as `io` gives at once."""
 
-import struct
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +11,6 @@ import soxr
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.header import OWN_FORMATS, UNREADABLE, read_header
 from workflow_scripts.lib.audio.io import BLOCK
-from workflow_scripts.lib.core.files import atomic
 
 
 class Form(NamedTuple):
@@ -71,19 +68,3 @@ def regroup(blocks: Iterable[np.ndarray], sizes: Iterable[int]) -> Iterator[np.n
                 kept = np.concatenate([kept, block], axis=1) if kept.size else block
         yield kept[:, :size]
         kept = kept[:, size:]
-
-
-@contextmanager
-def float_wav(path: Path, form: Form) -> Iterator[Callable[[np.ndarray], object]]:
-    """Yield what writes one more block [channel, time] to a WAV file of 32-bit floats, whose form is given.
-
-    libsndfile would stamp the time into it, and scipy wants all samples at once.
-    """
-    rate, channels, length = form
-    size = 4 * channels * length
-    coding = struct.pack("<HHIIHHH", 3, channels, rate, 4 * channels * rate, 4 * channels, 32, 0)
-    chunks = b"fmt " + struct.pack("<I", len(coding)) + coding + b"fact" + struct.pack("<II", 4, length)
-    with atomic(path) as temporary, open(temporary, "wb") as file:
-        file.write(b"RIFF" + struct.pack("<I", 4 + len(chunks) + 8 + size) + b"WAVE" + chunks)
-        file.write(b"data" + struct.pack("<I", size))
-        yield lambda block: file.write(np.ascontiguousarray(block.T, dtype="<f4").tobytes())

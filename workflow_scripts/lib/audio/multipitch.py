@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import scipy.ndimage
-import scipy.signal
-import scipy.sparse
+import scipy
 from pydantic import Field
 
 from workflow_scripts.lib.audio import io

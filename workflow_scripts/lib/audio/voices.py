@@ -6,7 +6,6 @@ A pitch is a whole number of tenths of a semitone above or below 440 Hz.
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import torch
 
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS
@@ -91,9 +90,12 @@ def _of_sources(f0: F0 | None, sources: Sequence[str]) -> np.ndarray:
 
 
 def _hold(hz: np.ndarray, attack: int, release: int) -> np.ndarray:
-    table = pd.DataFrame(np.where(hz > 0, hz, np.nan).T)
-    if release:
-        table = table.ffill(limit=release)
-    if attack:
-        table = table.bfill(limit=attack)
-    return table.fillna(0.0).to_numpy().T
+    return _kept(_kept(hz, release)[:, ::-1], attack)[:, ::-1]
+
+
+def _kept(hz: np.ndarray, frames: int) -> np.ndarray:
+    """F0 [source, frame] in which each source keeps its last pitch for so many frames of silence."""
+    now = np.arange(hz.shape[1])
+    last = np.maximum.accumulate(np.where(hz > 0, now, -1), axis=1)
+    held = np.take_along_axis(hz, last.clip(min=0), axis=1)
+    return np.where((last >= 0) & (now - last <= frames), held, 0.0)

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
+import scipy
 import soxr
 from pydantic import Field
-from scipy.signal import butter, filtfilt
-from scipy.signal.windows import hann
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import NotNegative, settings
@@ -83,7 +82,7 @@ def envelope_rule(stems: np.ndarray, theta: np.ndarray, rate: int) -> np.ndarray
     largest = total.max(axis=-1, keepdims=True)
     share = len(stems) * envelopes / np.where(largest > 0, largest, 1.0)
     share = np.where(total < QUIET_SUM, 0.0, share)
-    return filtfilt(*butter(ORDER, CUT_OFF), share, axis=-1) >= theta[:, None, None]
+    return scipy.signal.filtfilt(*scipy.signal.butter(ORDER, CUT_OFF), share, axis=-1) >= theta[:, None, None]
 
 
 def envelope(signal: np.ndarray, hop: int = HOP) -> np.ndarray:
@@ -95,7 +94,7 @@ def envelope(signal: np.ndarray, hop: int = HOP) -> np.ndarray:
     padded = np.concatenate([np.zeros(hop), signal])
     padded = np.pad(padded, (0, -len(padded) % size))
     frames = np.lib.stride_tricks.sliding_window_view(np.sqrt(np.maximum(padded, 0)), size)[::hop]
-    return frames @ hann(size + 2)[1:-1] / size
+    return frames @ scipy.signal.windows.hann(size + 2)[1:-1] / size
 
 
 def _interpolate(frames: np.ndarray, length: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.signal.windows import hann
+import scipy
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS, read_f0, write_f0
@@ -73,7 +73,7 @@ def muting_gains(length: int, parts: int, rate: int) -> np.ndarray:
 def _windows(frames: np.ndarray, hop: int, length: int) -> np.ndarray:
     """Sum of the squared windows of chosen frames [frame], the first centred on the first sample; [time]."""
     total = np.zeros((len(frames) + OVERLAP - 1, hop))
-    for offset, part in enumerate((hann(OVERLAP * hop, sym=False) ** 2).reshape(OVERLAP, hop)):
+    for offset, part in enumerate((scipy.signal.windows.hann(OVERLAP * hop, sym=False) ** 2).reshape(OVERLAP, hop)):
         total[offset : offset + len(frames)] += np.asarray(frames, float)[:, None] * part
     start = OVERLAP * hop // 2
     return total.reshape(-1)[start : start + length]

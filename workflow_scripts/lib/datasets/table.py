@@ -8,14 +8,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.windows import Precision
+from workflow_scripts.lib.core.csv_text import csv_text, read_rows
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.files import atomic
+from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.names import SPLITS
 
 
@@ -53,17 +54,14 @@ class Track:
 def write_tracks(root: Path, tracks: Sequence[Track]) -> None:
     """Write `<root>/tracks.csv`, sorted by split and name."""
     rows = sorted(tracks, key=lambda track: (SPLITS.index(track.split), track.track))
-    with atomic(Path(root) / "tracks.csv") as temporary:
-        pd.DataFrame([asdict(track) for track in rows], columns=[f.name for f in fields(Track)]).to_csv(
-            temporary, index=False
-        )
+    write_text(Path(root) / "tracks.csv", csv_text(map(asdict, rows), [field.name for field in fields(Track)]))
 
 
 def read_tracks(root: Path, split: str | None = None) -> list[Track]:
     """The tracks of a prepared data set, all or those of one split, in the table's order."""
-    text = {f.name: str for f in fields(Track) if f.type is str}
-    table = pd.read_csv(Path(root) / "tracks.csv", dtype=text, keep_default_na=False)
-    return [Track(**row) for row in table.to_dict("records") if split in (None, row["split"])]
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(Track)}
+    rows = (row for row in read_rows(Path(root) / "tracks.csv") if split in (None, row["split"]))
+    return [Track(**{name: kinds[name](text) for name, text in row.items()}) for row in rows]
 
 
 def shard(tracks: Sequence[Track], name: str) -> list[Track]:

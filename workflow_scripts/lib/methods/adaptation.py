@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 
+from workflow_scripts.lib.core.csv_text import csv_text
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.datasets.scene import Scene
@@ -47,7 +47,7 @@ class AdaptationJob:
         torch.manual_seed(scene.seed % 2**63)
         copies = {name: each.clone() for name, each in self.model.items()}  # a method may change what it is given
         adapted, rows = self.method.adapt(scene, self.settings, copies, state, fingerprint)
-        write_text(curve, pd.DataFrame(rows).to_csv(index=False))
+        write_text(curve, csv_text(rows))
         save_model(weights, adapted, self.header | {"fingerprint": fingerprint})
         checkpoint.discard(state)
 

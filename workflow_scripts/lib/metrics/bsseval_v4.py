@@ -30,7 +30,7 @@ Undefined scores are NaN:
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from workflow_scripts.lib.metrics.correlations import (
     FrameSpectra,

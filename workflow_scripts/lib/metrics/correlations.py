@@ -9,9 +9,7 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
-import scipy.fft
-import scipy.linalg
-from scipy.linalg.lapack import dpftrf, dpftrs
+import scipy
 
 from workflow_scripts.lib.metrics.frames import Frames
 
@@ -167,14 +165,14 @@ class LeastSquares:
         unknowns = self.channels * self.taps
         right = np.zeros((unknowns + unknowns % 2, correlations.shape[1]), order="F")
         right[:unknowns] = correlations.transpose(0, 2, 1).reshape(unknowns, -1)
-        solution, _ = dpftrs(len(right), self._factor, right, uplo="L", overwrite_b=True)
+        solution, _ = scipy.linalg.lapack.dpftrs(len(right), self._factor, right, uplo="L", overwrite_b=True)
         return np.ascontiguousarray(solution[:unknowns].reshape(self.channels, self.taps, -1).transpose(0, 2, 1))
 
 
 def _cholesky(packed: np.ndarray) -> np.ndarray | None:
     """Cholesky factor of a packed matrix, in its place; None where the matrix is not positive definite."""
     size = 2 * len(packed)
-    factor, failed = dpftrf(size, packed.reshape(-1), uplo="L", overwrite_a=True)
+    factor, failed = scipy.linalg.lapack.dpftrf(size, packed.reshape(-1), uplo="L", overwrite_a=True)
     return None if failed else factor
 
 

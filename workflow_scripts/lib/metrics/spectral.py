@@ -9,8 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
-import scipy.signal
+import scipy
 
 from workflow_scripts.lib.metrics.contract import AS_IN_PARAMETRIC_PAPER, Metric
 from workflow_scripts.lib.metrics.estimate import Estimate, Score, TrackReferences

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 LEVEL = 0.95
 
@@ -51,13 +51,13 @@ def mean_interval(values: np.ndarray) -> Interval:
     """Student's t interval of the mean of values [track]."""
     if reason := why_none(values):
         return Interval(np.nan, np.nan, reason)
-    middle, reach = values.mean(), t_quantile(values.size - 1) * stats.sem(values)
+    middle, reach = values.mean(), t_quantile(values.size - 1) * scipy.stats.sem(values)
     return Interval(float(middle - reach), float(middle + reach), "")
 
 
 def t_quantile(freedom: Any) -> Any:
     """Of Student's t, what 95 % of its values lie between, but for the sign; degrees of freedom [..]."""
-    return stats.t.ppf((1 + LEVEL) / 2, freedom)
+    return scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)
 
 
 def median_interval(values: np.ndarray) -> Interval:
@@ -69,7 +69,7 @@ def median_interval(values: np.ndarray) -> Interval:
     if reason := why_none(values):
         return Interval(np.nan, np.nan, reason)
     tracks, ranked = values.size, np.sort(values)
-    held = 1 - 2 * stats.binom.cdf(np.arange(tracks // 2 + 1), tracks, 0.5)  # between the (k + 1)-th values
+    held = 1 - 2 * scipy.stats.binom.cdf(np.arange(tracks // 2 + 1), tracks, 0.5)  # between the (k + 1)-th values
     if held[0] < LEVEL:
         return Interval(np.nan, np.nan, f"{tracks} tracks")
     k = int(np.flatnonzero(held >= LEVEL)[-1]) + 1
@@ -103,7 +103,7 @@ def with_seeds(value: float, interval: Interval, tracks: int, of_seeds: Sequence
     if np.ptp(seeds) == 0:  # a method that draws nothing
         return interval
     reaches = np.array([value - interval.low, interval.high - value])
-    variances = (reaches / t_quantile(tracks - 1)) ** 2, np.full(2, stats.sem(seeds) ** 2)
+    variances = (reaches / t_quantile(tracks - 1)) ** 2, np.full(2, scipy.stats.sem(seeds) ** 2)
     total = sum(variances)
     freedom = total**2 / sum(each**2 / free for each, free in zip(variances, (tracks - 1, seeds.size - 1), strict=True))
     low, high = t_quantile(freedom) * np.sqrt(total)

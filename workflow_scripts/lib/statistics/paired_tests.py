@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from workflow_scripts.lib.statistics.aggregates import ROW, Kind, check_order, seed_values
 from workflow_scripts.lib.statistics.intervals import mean_over_tracks
@@ -113,7 +113,7 @@ def signed_rank(difference: np.ndarray) -> tuple[str, float]:
         return "none: no difference", 1.0
     tied = np.unique(np.abs(nonzero)).size < nonzero.size
     exact = nonzero.size <= (13 if tied else 50)
-    return "exact" if exact else "normal approximation", float(stats.wilcoxon(nonzero, method="auto").pvalue)
+    return "exact" if exact else "normal approximation", float(scipy.stats.wilcoxon(nonzero, method="auto").pvalue)
 
 
 def smallest_p(tracks: int) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import convolve1d
+import scipy
 
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.datasets.embedded.control import Grid, band_noise, plateau, ramp
@@ -150,7 +150,7 @@ def formants(
             targets[inside, :3] = event.consonant.locus
     width = round(COARTICULATION * grid.rate_hz) | 1
     shape = np.hanning(width + 2)[1:-1]
-    smooth = convolve1d(targets, shape / shape.sum(), axis=0, mode="nearest")
+    smooth = scipy.ndimage.convolve1d(targets, shape / shape.sum(), axis=0, mode="nearest")
     wander = np.stack([band_noise(generator, grid.count, grid.rate_hz, 0.3, 6.0) for _ in range(FORMANTS)], axis=1)
     tracks = smooth * (1 + 0.02 * wander) * who.tract * np.array(who.formant_scale)
     tracks[:, 0] = np.maximum(tracks[:, 0], 1.05 * f0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.signal import butter, lfilter, sosfilt
+import scipy
 
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.datasets.embedded.room import direct_gains
@@ -170,10 +170,11 @@ def _decay(time: np.ndarray, to_60_db: float) -> np.ndarray:
 def _noise(samples: int, rate: int, band: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
     """Noise of unit variance in a band in Hz, whose upper edge is held under the Nyquist frequency."""
     edges = [band[0], min(band[1], 0.47 * rate)]
-    noise = sosfilt(butter(2, edges, "bandpass", fs=rate, output="sos"), rng.standard_normal(samples))
+    sections = scipy.signal.butter(2, edges, "bandpass", fs=rate, output="sos")
+    noise = scipy.signal.sosfilt(sections, rng.standard_normal(samples))
     return noise / np.sqrt((edges[1] - edges[0]) / (rate / 2))
 
 
 def _high_pass(signal: np.ndarray, rate: int, hz: float) -> np.ndarray:
-    numerator, denominator = butter(2, hz, "highpass", fs=rate)
-    return lfilter(numerator, denominator, signal)
+    numerator, denominator = scipy.signal.butter(2, hz, "highpass", fs=rate)
+    return scipy.signal.lfilter(numerator, denominator, signal)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import oaconvolve
+import scipy
 
 from workflow_scripts.lib.datasets.embedded.shaping import shaped_noise
 
@@ -33,7 +33,7 @@ def reverberate(
     generator: draws the taps and the tail of this voice; channels: 1 or 2; pan: -1 (left) to 1 (right), constant power.
     """
     response = impulse_response(rate, room, generator, channels, pan)
-    return oaconvolve(dry[None, :], response, axes=-1)[:, : len(dry)]
+    return scipy.signal.oaconvolve(dry[None, :], response, axes=-1)[:, : len(dry)]
 
 
 def impulse_response(
