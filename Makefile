@@ -28,8 +28,9 @@ ffmpeg:
 	  $$SUDO apt-get update -q && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ffmpeg; } \
 	|| { echo "The tests need ffmpeg and ffprobe on the PATH; install them: apt-get install ffmpeg, or conda install ffmpeg"; exit 1; }
 
+# Two files of tests at once on two cores.
 test: setup ffmpeg lint
-	pytest
+	pytest -n auto --dist loadfile --no-loadscope-reorder
 
 benchmark: setup ffmpeg
 	python -m tests.benchmarks

@@ -8,6 +8,8 @@ import json
 import sys
 from pathlib import Path
 
+import torch
+
 from tests.methods import scenes
 from tests.methods.test_contract import given, method, model
 
@@ -34,6 +36,7 @@ if __name__ == "__main__":
     lengths = [int(word) for word in sys.argv[1:] if word.isdigit()]
     names = [word for word in sys.argv[1:] if not word.isdigit()]
     table = {}
+    torch.set_num_threads(1)
     for name in names:
         needed(name, lengths[0])  # what is loaded and kept
         table[name] = [needed(name, seconds) for seconds in lengths]

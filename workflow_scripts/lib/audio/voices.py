@@ -90,7 +90,7 @@ def _of_sources(f0: F0 | None, sources: Sequence[str]) -> np.ndarray:
 
 
 def _hold(hz: np.ndarray, attack: int, release: int) -> np.ndarray:
-    return _kept(_kept(hz, release)[:, ::-1], attack)[:, ::-1]
+    return _kept(_kept(hz, release)[:, ::-1], attack)[:, ::-1].copy()  # torch takes no negative strides
 
 
 def _kept(hz: np.ndarray, frames: int) -> np.ndarray:
