@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.plan.data_jobs import (
@@ -20,16 +19,12 @@ from workflow_scripts.plan.figure_jobs import (
     DrawTraining,
     Report,
 )
-from workflow_scripts.plan.leading import (
-    explain_locks,
-    lead_jobs_here,
-    lead_this_folder,
-)
+from workflow_scripts.plan.leader import Leader
+from workflow_scripts.plan.leading import explain_locks, lead_jobs_here
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
 
-started = time.time()
 lead_jobs_here()
 if workflow.is_main_process:
     explain_locks()
@@ -84,11 +79,16 @@ rule all:
         plan.targets(),
 
 
+leader = Leader(workflow, plan)
+
+
 onstart:
-    lead_this_folder(workflow)
+    leader.start()
 
 
 onsuccess:
-    summary = plan.summary()
-    if os.path.exists(summary) and os.path.getmtime(summary) >= started:
-        print(open(summary, encoding="utf-8").read())
+    leader.succeed()
+
+
+onerror:
+    leader.fail()

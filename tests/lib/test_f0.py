@@ -473,6 +473,15 @@ def test_where_there_is_no_frame_to_judge_the_figure_is_nan_and_counts_none():
     assert all((row["frames"] == 0) == ((row["voice"], row["metric"]) in undefined) for row in rows)
 
 
+def test_pitches_too_few_cost_recall_and_pitches_too_many_precision():
+    few, many = f0_of([100.0, 0.0, 0.0, 0.0, 0.0]), f0_of([100.0] * 4 + [0.0])
+    for reference, found, expected in ((many, few, (1, 1 / 4, 1 / 4)), (few, many, (1 / 4, 1, 1 / 4))):
+        rows = {row["metric"]: row for row in quality(reference, found) if row["voice"] == "all"}
+        names = [f"multipitch_{each}" for each in ("precision", "recall", "accuracy")]
+        assert [rows[name]["value"] for name in names] == pytest.approx(expected)
+        assert {rows[name]["frames"] for name in names} == {4}
+
+
 @pytest.mark.parametrize(("low", "share"), [(20.3, 1), (20.9, 0)])  # 26 and 76 cents above 20 Hz
 def test_a_set_of_pitches_is_right_within_half_a_semitone_at_the_lowest_pitch_too(low, share):
     scores = figures(f0_of([20.0] * 5), f0_of([low] * 5))

@@ -300,6 +300,16 @@ def test_a_log_gets_plain_lines(tmp_path, monkeypatch):
     assert "\r" not in log.getvalue()
 
 
+def test_the_time_left_is_that_of_the_steps_left_at_the_pace_so_far(monkeypatch):
+    now = iter([0.0, 100.0, 100.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    log = io.StringIO()
+    lines = progress.progress_on(log)
+    lines.start(20, 100)
+    lines.advance(40, 0.5)  # 20 steps took 100 s, and 60 are left
+    assert log.getvalue() == "step 40 of 100: loss 0.5, 05:00 left\n"
+
+
 def test_a_terminal_gets_a_bar_with_the_loss_and_the_time_left(tmp_path):
     terminal = io.StringIO()
     terminal.isatty = lambda: True

@@ -234,6 +234,9 @@ def test_more_than_two_sources_are_separated():
     given = Given([three])
     learner = unpadded_unet.trainee(TrainingData(given, given), SMALL, 0, torch.device("cpu"), Accelerator(cpu=True))
     assert {"mse_a", "mse_b", "mse_c"} < learner.step(1).keys()
+    validation = learner.validate()
+    assert validation.keys() == {"loss", "mse_a", "mse_b", "mse_c"}
+    assert validation["loss"] == pytest.approx(sum(value for name, value in validation.items() if name != "loss"))
     assert unpadded_unet.separate(three, SMALL, learner.weights()).shape == (3, 1, LENGTH)
 
 

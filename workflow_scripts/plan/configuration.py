@@ -44,7 +44,11 @@ class Configuration:
         """Check the configuration, and read the definitions: the files in config/, then the user's own keys."""
         self.keys = checked(Keys, config, "config")
         self._entries: dict[tuple[type, str], Any] = {}  # definitions, each checked once
-        self.libraries = {library: _definitions(library, getattr(self.keys, library)) for library in LIBRARIES}
+        raw = {library: _definitions(library, getattr(self.keys, library)) for library in LIBRARIES}
+        self.likes = {library: {name: each.get("like") for name, each in raw[library].items()} for library in raw}
+        self.libraries = {
+            library: {name: _like(name, library, found, ()) for name in found} for library, found in raw.items()
+        }
         for comparison in self.keys.comparisons.values():
             for f0 in comparison.f0:
                 self.libraries["f0"] |= degraded_sources(f0, comparison)
@@ -80,6 +84,13 @@ class Configuration:
         return self._entries[of, name]
 
     # What follows from the definitions
+
+    def kin(self, library: str, name: str) -> list[str]:
+        """A name, and those of the entries that its own is like, the nearest first."""
+        found = [name]
+        while (other := self.likes[library].get(found[-1])) is not None:
+            found.append(other)
+        return found
 
     def shards(self) -> list[str]:
         return [f"{k}-of-{self.keys.shards}" for k in range(1, self.keys.shards + 1)]
@@ -130,10 +141,10 @@ def _with_other_marks(name: str, method: Method, sources: Mapping[str, MarksSour
 
 
 def _definitions(library: str, own: Raw) -> dict[str, Raw]:
-    """The files of a library in config/, the user's own keys laid over them, and `like` filled in."""
+    """The files of a library in config/, the user's own keys laid over them."""
     files = {path.stem: read_yaml(path) for path in sorted((ROOT / "config" / library).glob("*.yaml"))}
-    found = merge(files, own)
-    return {name: _like(name, library, found, ()) for name in found}
+    merged: dict[str, Raw] = merge(files, own)
+    return merged
 
 
 def _like(name: str, library: str, found: dict[str, Raw], before: tuple[str, ...]) -> Raw:

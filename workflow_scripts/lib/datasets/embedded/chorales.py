@@ -23,6 +23,7 @@ NAME = "chorales"
 PIECES = tuple(f"bwv{number}" for number in (*range(253, 277), 278, 279, 280, 282))
 # In the order of the BWV, because the chorales on one tune stand next to each other: no tune is in two splits.
 SPLITS = dict(zip(PIECES, ["train"] * 16 + ["valid"] * 4 + ["test"] * 8, strict=True))
+TYPICAL_SECONDS = 19.0
 RATE = 16000
 PEAK = 0.7  # of full scale
 LEAD_IN, LEAD_OUT = 0.4, 1.2  # s

@@ -89,6 +89,8 @@ def _plans() -> dict[str, Plan]:
 
 PLANS = _plans()
 PIECES = tuple(PLANS)
+SPLITS = {piece: plan.split for piece, plan in PLANS.items()}
+TYPICAL_SECONDS = 20.0
 
 
 def render(piece: str, rate: int = 22050, seconds: float | None = None) -> Rendered:

@@ -1,0 +1,76 @@
+"""Fit config/costs.yaml to the results that lie here:
+
+python -m workflow_scripts.plan.fit_costs [config/study.yaml ...]
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.plan.costs import RATES, every_kind, work_of
+from workflow_scripts.plan.job import Job
+from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.yaml_files import merge, read_yaml
+
+HEAD = """# What jobs cost on one core of an {cpu}, fitted by python -m workflow_scripts.plan.fit_costs.
+# start: CPU s until a script works.  work: CPU s a unit, which plan/costs.py says.  memory: peak in MiB.
+"""
+
+
+def fit(plan: Plan) -> dict[str, dict[str, float]]:
+    """The table from the provenance of the jobs of a plan that have run here."""
+    seconds, amounts = dict[str, float](), dict[str, float]()
+    memory = dict[str, float]()
+    for job in plan.last().behind(Job):
+        facts = Path(job.folder, "provenance.json")
+        names, amount = work_of(job)
+        if not facts.is_file() or not amount:
+            continue
+        cost = json.loads(facts.read_text(encoding="utf-8"))["cost"]
+        for name in names[-2:]:  # what a method is like in the end, and its module, for methods that have not run
+            seconds[name] = seconds.get(name, 0.0) + cost["cpu_seconds"]
+            amounts[name] = amounts.get(name, 0.0) + amount
+            memory[name] = max(memory.get(name, 0.0), cost["peak_memory_mib"])
+    work = {name: float(f"{seconds[name] / amounts[name]:.3g}") for name in sorted(seconds)}
+    return {"work": work, "memory": {name: round(memory[name]) for name in sorted(memory)}}
+
+
+def start_of(kind: type[Job]) -> float:
+    """CPU s that the script of a rule takes until it works, the median of three."""
+    command = [sys.executable, "-c", f"import workflow_scripts.{kind.stage}.{kind.rule}"]
+    return median(_cpu_seconds(lambda: subprocess.run(command, cwd=ROOT, check=True)) for _ in range(3))
+
+
+def _cpu_seconds(work: Callable[[], Any]) -> float:
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = spent()
+    work()
+    return spent() - before
+
+
+def main() -> None:
+    config = read_yaml(ROOT / "config/config.yaml")
+    for name in sys.argv[1:]:
+        config = merge(config, read_yaml(Path(name)))
+    os.environ["PYTHONPATH"] = str(ROOT)
+    start = {rule: round(start_of(kind), 2) for rule, kind in sorted(every_kind().items())}
+    table = {"start": start} | fit(Plan(config))
+    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    cpu = models[0].split(":", 1)[1].strip() if models else "unknown processor"
+    RATES.write_text(HEAD.format(cpu=cpu) + yaml.safe_dump(table, sort_keys=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What the process that leads a run tells at its start and at its end, as the Snakefile asks it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.plan.costs import Costs, every_kind
+from workflow_scripts.plan.job import Job
+from workflow_scripts.plan.leading import lead_this_folder
+from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.run_log import RunLog, forecast, name_of, spent, take_over
+
+OWN_LINES = {"all", "progress", "rules"}  # what a person may want to be quiet, who then gets Snakemake's own lines
+
+
+class Leader:
+    """workflow: Snakemake's, of which the plan is."""
+
+    def __init__(self, workflow: Any, plan: Plan) -> None:
+        self._workflow, self._plan = workflow, plan
+        self._started = time.time()
+        self._log: RunLog | None = None
+
+    def start(self) -> None:
+        """Before the first job: take the folder, and say what will be made and what it costs."""
+        lead_this_folder(self._workflow)
+        if not self._tells():
+            return
+        costs, jobs = Costs(self._plan.last()), dict(self._jobs())
+        seconds = {name: costs.seconds(job) for name, job in jobs.items()}
+        self._log = take_over(self._workflow.logger_manager.logger, seconds)
+        if self._log:
+            cost = costs.run(list(jobs.values()), self._workflow.global_resources["_cores"])
+            self._log.say(forecast(cost, self._plan.configuration.run, self._workflow.global_resources["_cores"]))
+
+    def succeed(self) -> None:
+        """After the last job: the tables of the run, and what it cost."""
+        summary = Path(self._plan.summary())
+        if summary.exists() and summary.stat().st_mtime >= self._started:
+            print(summary.read_text(encoding="utf-8"), flush=True)
+        if self._log:
+            self._log.close_with([spent(self._started)])
+
+    def fail(self) -> None:
+        """After a failure: what went on all the same, and last what failed and why."""
+        if self._log:
+            self._log.close_with(self._log.failures())
+
+    def _tells(self) -> bool:
+        settings = self._workflow.output_settings
+        quiet = {str(each).lower() for each in settings.quiet or ()}
+        chosen = settings.verbose or settings.printshellcmds or quiet & OWN_LINES
+        return bool(self._workflow.local_exec and not chosen)
+
+    def _jobs(self) -> Iterator[tuple[str, Job]]:
+        """The jobs that will run, by what they are called."""
+        kinds = every_kind()
+        for job in self._workflow.dag.needrun_jobs():
+            if job.rule.name in kinds:
+                own = self._plan.job(kinds[job.rule.name], job.wildcards_dict)
+                yield name_of(job.rule.name, job.wildcards_dict), own
