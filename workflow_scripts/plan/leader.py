@@ -31,8 +31,8 @@ class Leader:
         seconds = {name: costs.seconds(job) for name, job in jobs.items()}
         self._log = take_over(self._workflow.logger_manager.logger, seconds)
         if self._log:
-            cost = costs.run(list(jobs.values()), self._workflow.global_resources["_cores"])
-            self._log.say(forecast(cost, self._plan.configuration.run, self._workflow.global_resources["_cores"]))
+            cores = self._workflow.resource_settings.cores
+            self._log.say(forecast(costs.run(list(jobs.values()), cores), self._plan.configuration.run, cores))
 
     def succeed(self) -> None:
         """After the last job: the tables of the run, and what it cost."""
