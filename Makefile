@@ -1,14 +1,18 @@
-# make: set up and run everything.  make test: set up and run the tests.  Both need git, make and Python 3.11 or later.
+# make: set up and run the first look.  make study: all comparisons.  make test: the tests.  All set up what they need,
+# which is git, make and Python 3.11 or later.
 PYTHON ?= python3
 UV := 0.13.8
 CORES ?= all
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run setup test benchmark lock lint schema conda ffmpeg
+.PHONY: run study setup test benchmark lock lint schema conda ffmpeg
 
 run: setup
 	snakemake --cores $(CORES)
+
+study: setup
+	snakemake --cores $(CORES) --configfile config/study.yaml
 
 setup: .venv/complete
 

@@ -13,6 +13,7 @@ rule adapt:
         "results/logs/adapt/{dataset}/{sources}/{method}/seed{seed}-{split}-{shard}.log",
     benchmark:
         "results/benchmarks/adapt/{dataset}/{sources}/{method}/seed{seed}-{split}-{shard}.jsonl"
+    priority: plan.priority(Adapt)
     threads: plan.threads(Adapt)
     resources:
         mem_mb=plan.resource(Adapt, "mem_mb"),

@@ -16,6 +16,7 @@ rule compare:
         "results/logs/compare/{comparison}.log",
     benchmark:
         "results/benchmarks/compare/{comparison}.jsonl"
+    priority: plan.priority(Compare)
     threads: plan.threads(Compare)
     resources:
         mem_mb=plan.resource(Compare, "mem_mb"),

@@ -11,6 +11,7 @@ rule prepare:
         "results/logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.jsonl"
+    priority: plan.priority(Prepare)
     threads: plan.threads(Prepare)
     resources:
         mem_mb=plan.resource(Prepare, "mem_mb"),

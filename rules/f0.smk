@@ -11,6 +11,7 @@ rule estimate_f0:
         "results/logs/estimate_f0/{dataset}/{f0}/{split}-{shard}.log",
     benchmark:
         "results/benchmarks/estimate_f0/{dataset}/{f0}/{split}-{shard}.jsonl"
+    priority: plan.priority(EstimateF0)
     threads: plan.threads(EstimateF0)
     resources:
         mem_mb=plan.resource(EstimateF0, "mem_mb"),

@@ -11,7 +11,7 @@ rule make_marks:
         "results/logs/make_marks/{dataset}/{marks}/{split}-{shard}.log",
     benchmark:
         "results/benchmarks/make_marks/{dataset}/{marks}/{split}-{shard}.jsonl"
-    priority: 1  # a mistake in a user's marks is told before hours of training
+    priority: 10**9  # a mistake in a user's marks is told before hours of training
     threads: plan.threads(MakeMarks)
     resources:
         mem_mb=plan.resource(MakeMarks, "mem_mb"),

@@ -16,6 +16,7 @@ rule draw:
         "results/logs/draw/{comparison}.log",
     benchmark:
         "results/benchmarks/draw/{comparison}.jsonl"
+    priority: plan.priority(Draw)
     threads: plan.threads(Draw)
     resources:
         mem_mb=plan.resource(Draw, "mem_mb"),
@@ -162,6 +163,7 @@ rule report:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.jsonl"
+    priority: plan.priority(Report)
     threads: plan.threads(Report)
     resources:
         mem_mb=plan.resource(Report, "mem_mb"),

@@ -11,6 +11,7 @@ rule score:
         "results/logs/score/{comparison}-{shard}.log",
     benchmark:
         "results/benchmarks/score/{comparison}-{shard}.jsonl"
+    priority: plan.priority(Score)
     threads: plan.threads(Score)
     resources:
         mem_mb=plan.resource(Score, "mem_mb"),
@@ -36,6 +37,7 @@ rule score_f0:
         "results/logs/score_f0/{comparison}.log",
     benchmark:
         "results/benchmarks/score_f0/{comparison}.jsonl"
+    priority: plan.priority(ScoreF0)
     threads: plan.threads(ScoreF0)
     resources:
         mem_mb=plan.resource(ScoreF0, "mem_mb"),

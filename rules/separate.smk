@@ -13,6 +13,7 @@ rule separate:
         "results/logs/separate/{dataset}/{sources}/{method}/{f0}-seed{seed}-{split}-{shard}.log",
     benchmark:
         "results/benchmarks/separate/{dataset}/{sources}/{method}/{f0}-seed{seed}-{split}-{shard}.jsonl"
+    priority: plan.priority(Separate)
     threads: plan.threads(Separate)
     resources:
         mem_mb=plan.resource(Separate, "mem_mb"),

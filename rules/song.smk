@@ -18,6 +18,7 @@ rule write_song:
         "results/logs/song/{song}.log",
     benchmark:
         "results/benchmarks/song/{song}.jsonl"
+    priority: plan.priority(WriteSong)
     threads: plan.threads(WriteSong)
     resources:
         mem_mb=plan.resource(WriteSong, "mem_mb"),

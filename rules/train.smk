@@ -12,6 +12,7 @@ rule train:
         "results/logs/train/{dataset}/{sources}/{method}/{f0}-seed{seed}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{sources}/{method}/{f0}-seed{seed}.jsonl"
+    priority: plan.priority(Train)
     threads: plan.threads(Train)
     resources:
         mem_mb=plan.resource(Train, "mem_mb"),
@@ -38,6 +39,7 @@ rule import_weights:
         "results/logs/import_weights/{method}.log",
     benchmark:
         "results/benchmarks/import_weights/{method}.jsonl"
+    priority: plan.priority(ImportWeights)
     threads: plan.threads(ImportWeights)
     resources:
         mem_mb=plan.resource(ImportWeights, "mem_mb"),

@@ -453,3 +453,17 @@ def test_the_order_in_which_sources_are_asked_for_does_not_matter(tmp_path):
     torch.testing.assert_close(
         one_shot.separate(song(MARKS), SETTINGS, first), one_shot.separate(turned, SETTINGS, second).flip(0)
     )
+
+
+@pytest.mark.parametrize("strategy", one_shot.STRATEGIES)
+def test_what_the_frozen_beginning_gives_is_kept_and_changes_no_bit(strategy, tmp_path, monkeypatch):
+    settings = replace(SETTINGS, strategy=strategy, epochs=3)
+    begun, begin = [], ConvTasNet.begin
+    monkeypatch.setattr(ConvTasNet, "begin", lambda *given: begun.append(given) or begin(*given))
+    kept = adapted(song(MARKS), settings, tmp_path / "kept")
+    windows = len(one_shot.SongTrainee(song(MARKS), settings, model()).windows)
+    assert len(begun) == windows  # of three epochs
+    monkeypatch.setattr(one_shot, "KEPT", 0)
+    anew = adapted(song(MARKS), settings, tmp_path / "anew")
+    assert len(begun) == windows + 3 * windows
+    assert kept[1] == anew[1] and all(torch.equal(kept[0][name], anew[0][name]) for name in kept[0])

@@ -101,7 +101,7 @@ class Comparison:
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         key(
-            "Seeds; each repeats training and separation (of a `bound`, which draws nothing, only the first).",
+            "Seeds; each repeats training and separation (of a bound, or a method that draws nothing, the first alone).",
             min_length=1,
         ),
         Unique,
@@ -157,6 +157,7 @@ class Method:
         Named | None, key("Name of another method, whose keys hold here too where they are not given anew.")
     ] = None
     bound: Annotated[bool, key("True for a row that is no competitor, such as a mask that knows the answer.")] = False
+    draws: Annotated[bool, key("False for a method that draws nothing at random, which has one seed.")] = True
     needs: Annotated[tuple[Need, ...], key("What the method is given beside the mixture."), Unique] = ()
     settings: Annotated[Values, key("Settings that differ from the module's defaults.")] = Field(default_factory=dict)
     training: Annotated[Schedule, key("How a method that learns step by step is trained.")] = Schedule()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.plan.costs import Costs, every_kind
+from workflow_scripts.plan.costs import every_kind
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.leading import lead_this_folder
 from workflow_scripts.plan.plan import Plan
@@ -27,7 +27,7 @@ class Leader:
         lead_this_folder(self._workflow)
         if not self._tells():
             return
-        costs, jobs = Costs(self._plan.last()), dict(self._jobs())
+        costs, jobs = self._plan.costs, dict(self._jobs())
         seconds = {name: costs.seconds(job) for name, job in jobs.items()}
         self._log = take_over(self._workflow.logger_manager.logger, seconds)
         if self._log:

@@ -5,10 +5,12 @@ Imported by the Snakefile, in every cluster job too, so nothing heavy is importe
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cached_property
 from typing import Any
 
 from workflow_scripts.plan.checks import check
 from workflow_scripts.plan.configuration import Configuration
+from workflow_scripts.plan.costs import Costs
 from workflow_scripts.plan.figure_jobs import Report
 from workflow_scripts.plan.job import Input, Job, Made, Option
 from workflow_scripts.plan.recordings import check_recordings
@@ -30,6 +32,7 @@ class Plan:
         if looks:
             check_recordings(self.configuration)
         self._jobs: dict[Job, Job] = {}
+        self._looks = looks
 
     def job(self, kind: type[Job], wildcards: Any = None) -> Job:
         """The job of a rule that the wildcards name."""
@@ -59,6 +62,16 @@ class Plan:
             return value * attempt if name in GROWING else value
 
         return needed
+
+    def priority(self, kind: type[Job]) -> Callable[[Any], int]:
+        """Seconds from a job's start to the end of the run, where nothing has to wait: the longest chains go first."""
+        if not self._looks:  # this process runs one job
+            return lambda wildcards: 0
+        return lambda wildcards: round(self.costs.to_the_end.get(self.job(kind, wildcards), 0.0))
+
+    @cached_property
+    def costs(self) -> Costs:
+        return Costs(self.last())
 
     # What a run makes
 

@@ -17,7 +17,7 @@ def rows_of(configuration: Configuration, comparison: str, shard: str | None = N
     for name in entry.methods:
         method = configuration.method(name)
         for f0 in configuration.f0_names(entry) if "f0" in method.needs else [NO_F0]:
-            for seed in entry.seeds[:1] if method.bound else entry.seeds:
+            for seed in entry.seeds if method.draws and not method.bound else entry.seeds[:1]:
                 found.append(Separate(configuration, entry.dataset, sources, name, seed, entry.split, shard, f0))
     return found
 

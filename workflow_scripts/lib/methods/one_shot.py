@@ -39,6 +39,7 @@ from workflow_scripts.lib.training.progress import progress_on
 NAME = "the Conv-TasNet"
 STRATEGIES = ("l1", "l2", "l3", "l4", "l5")
 OCTAVE = 12  # semitones
+KEPT = 2**28  # bytes of what the frozen beginning of the network makes of the windows
 
 
 @settings
@@ -178,6 +179,8 @@ class SongTrainee:
             self.marks, round(settings.shortest_seconds * rate), round(settings.margin_seconds * rate)
         )
         self.stems: torch.Tensor | None = None
+        self._frozen = sum(all(not each.requires_grad for each in part.parameters()) for part in self.network.repeats)
+        self._begun: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def estimate_stems(self) -> None:
         """Find the stems that our own terms start from, with the network as it is now."""
@@ -217,7 +220,7 @@ class SongTrainee:
         window = self.mixture[:, cut]
         if copy:
             window = _shift_pitch(window, self.scene.rate, generator)
-        estimates = self._estimates(window)
+        estimates = self._estimates(window) if copy else self._estimates_of_window(start)
         losses = marked_losses(estimates, window, self.marks[:, cut], settings)
         if self.stems is not None and settings.stems and not copy:
             losses["stems"] = (estimates - self.stems[..., cut]).abs().mean()
@@ -239,6 +242,15 @@ class SongTrainee:
     def _estimates(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture [channel, time] -> estimates [source, channel, time] in the scene's order of sources."""
         return self.network(mixture.unsqueeze(0))[0, self.outputs]
+
+    def _estimates_of_window(self, start: int) -> torch.Tensor:
+        """`_estimates` of the window from there; what the frozen beginning makes of it is the same in each epoch."""
+        begun = self._begun.get(start)
+        if begun is None:
+            begun = self.network.begin(self.mixture[:, start : start + self.size].unsqueeze(0), self._frozen)
+            if len(self._begun) * sum(each.nbytes for each in begun) < KEPT:
+                self._begun[start] = begun
+        return self.network.finish(begun, self.size, self._frozen)[0, self.outputs]
 
     def _windows(self, hop: int) -> list[tuple[int, bool]]:
         """Windows in the order of time, a rest shorter than a hop left out; those without a mark too."""

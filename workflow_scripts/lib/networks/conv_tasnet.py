@@ -21,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from workflow_scripts.lib.audio.windows import even, odd
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.settings import Count, settings
+from workflow_scripts.lib.networks.cpu_layers import DepthwiseConv1d, PReLU
 
 EPSILON = 1e-8  # inside the square roots of the norms
 
@@ -80,16 +81,28 @@ class ConvTasNet(nn.Module):
 
     def forward(self, mixture: torch.Tensor) -> torch.Tensor:
         """Mixture [batch, channel, time] -> estimates [batch, source, channel, time]."""
+        return self.finish(self.begin(mixture, 0), mixture.shape[-1], 0)
+
+    def begin(self, mixture: torch.Tensor, repeats: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mixture [batch, channel, time] -> what the encoder makes of it, and the stream behind so many repeats."""
         encoded = relu(self.encoder(_pad_to(mixture, self.sizes.length)))
-        stream = self.bottleneck(self.normalise(encoded))
-        for repeat in self.repeats:
-            assert isinstance(repeat, nn.ModuleList)
-            for block in repeat:
-                stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
+        return encoded, self._through(self.bottleneck(self.normalise(encoded)), slice(repeats))
+
+    def finish(self, begun: tuple[torch.Tensor, torch.Tensor], time: int, repeats: int) -> torch.Tensor:
+        """What `begin` gives, behind so many repeats -> estimates [batch, source, channel, time]."""
+        encoded, stream = begun
+        stream = self._through(stream, slice(repeats, None))
         # One source after the other, since masks are far larger than waveforms.
         masks = (conv1d(stream, weight).relu_() for weight in self.mask.weight.chunk(self.sources))
         estimates = torch.stack([self.decoder(encoded * mask) for mask in masks], dim=1)
-        return _pad_to(estimates, mixture.shape[-1])[..., : mixture.shape[-1]]
+        return _pad_to(estimates, time)[..., :time]
+
+    def _through(self, stream: torch.Tensor, which: slice) -> torch.Tensor:
+        for repeat in self.repeats[which]:
+            assert isinstance(repeat, nn.ModuleList)
+            for block in repeat:
+                stream = block(stream) if self.remember else checkpoint(block, stream, use_reentrant=False)
+        return stream
 
 
 def network_like(weights: Mapping[str, torch.Tensor], remember: bool = True) -> ConvTasNet:
@@ -118,14 +131,11 @@ class Block(nn.Module):
 
     def __init__(self, sizes: Sizes, dilation: int) -> None:
         super().__init__()
-        reach = (sizes.kernel - 1) * dilation // 2
         self.widen = nn.Conv1d(sizes.bottleneck, sizes.hidden, 1, bias=False)
-        self.bend = nn.PReLU()
+        self.bend = PReLU()
         self.normalise = GlobalNorm(sizes.hidden)
-        self.along = nn.Conv1d(
-            sizes.hidden, sizes.hidden, sizes.kernel, padding=reach, dilation=dilation, groups=sizes.hidden, bias=False
-        )
-        self.bend_again = nn.PReLU()
+        self.along = DepthwiseConv1d(sizes.hidden, sizes.kernel, dilation)
+        self.bend_again = PReLU()
         self.normalise_again = GlobalNorm(sizes.hidden)
         self.narrow = nn.Conv1d(sizes.hidden, sizes.bottleneck, 1, bias=False)
 
