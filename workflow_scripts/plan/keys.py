@@ -101,7 +101,7 @@ class Comparison:
     seeds: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         key(
-            "Seeds; each repeats training and separation (of a bound, or a method that draws nothing, the first alone).",
+            "Seeds; each repeats training and separation (of a `bound` or what draws nothing, the first alone).",
             min_length=1,
         ),
         Unique,
