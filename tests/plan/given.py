@@ -1,4 +1,4 @@
-"""The default configuration, and jobs of a configuration as the rules ask for them."""
+"""The configuration of the study, which has all comparisons, and jobs of a configuration as the rules ask for them."""
 
 import copy
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.plan.job import Job, Made
 from workflow_scripts.plan.plan import Plan
-from workflow_scripts.plan.yaml_files import read_yaml
+from workflow_scripts.plan.yaml_files import merge, read_yaml
 
-DEFAULT = read_yaml(ROOT / "config/config.yaml")
+FIRST = read_yaml(ROOT / "config/config.yaml")
+DEFAULT = merge(FIRST, read_yaml(ROOT / "config/study.yaml"))
 
 
 def default(**changes: Any) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 
 from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.plan.cost import plan_of
 from workflow_scripts.plan.costs import RATES, every_kind, work_of
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.plan import Plan
-from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 HEAD = """# What jobs cost on one core of an {cpu}, fitted by python -m workflow_scripts.plan.fit_costs.
 # start: CPU s until a script works.  work: CPU s a unit, which plan/costs.py says.  memory: peak in MiB.
@@ -61,12 +61,9 @@ def _cpu_seconds(work: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    config = read_yaml(ROOT / "config/config.yaml")
-    for name in sys.argv[1:]:
-        config = merge(config, read_yaml(Path(name)))
     os.environ["PYTHONPATH"] = str(ROOT)
     start = {rule: round(start_of(kind), 2) for rule, kind in sorted(every_kind().items())}
-    table = {"start": start} | fit(Plan(config))
+    table = {"start": start} | fit(plan_of(sys.argv[1:]))
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     cpu = models[0].split(":", 1)[1].strip() if models else "unknown processor"
     RATES.write_text(HEAD.format(cpu=cpu) + yaml.safe_dump(table, sort_keys=False), encoding="utf-8")
