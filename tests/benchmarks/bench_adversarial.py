@@ -110,7 +110,7 @@ def cpu_seconds(run: Callable) -> tuple[float, object]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, result
 
 
-def measure(rounds: int) -> None:
+def measure(rounds: int) -> Ratio:
     """Print the lines of one number of rounds."""
     ours, naive = trainee(rounds), trainee(rounds)
     sides = {"ours": lambda number: ours.step(number)["loss"], "naive": lambda number: naive_step(naive, number)}
@@ -129,14 +129,15 @@ def measure(rounds: int) -> None:
     split = {name: median(each[name] for each in measured) for name in measured[0]}
     print("  of ours: " + ", ".join(f"{name} {value:.3f}" for name, value in split.items()), end="")
     print(f", rest (batches, optimisers, average) {max(0.0, seconds['ours'] - sum(split.values())):.3f}")
+    what = f"adversarial step, {rounds} rounds of critics" if rounds > 1 else "adversarial step, one round of critics"
+    return Ratio(what, seconds["ours"], seconds["naive"], "one pass of the separator a critic")
 
 
-def main() -> None:
+def main() -> list[Ratio]:
     torch.set_num_threads(1)
     print(f"batch {BATCH}, {SECONDS} s at {RATE} Hz, {len(SOURCES)} sources; one thread")
     with threadpool_limits(limits=1):
-        for rounds in ROUNDS:
-            measure(rounds)
+        return [measure(rounds) for rounds in ROUNDS]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.signal import lfilter
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.table import Ratio
 from workflow_scripts.lib.core.seeds import stream
 from workflow_scripts.lib.metrics.bsseval_v4 import References, Scores
 from workflow_scripts.lib.metrics.museval_scorer import museval_scores
@@ -101,8 +102,9 @@ def measure(case: Case) -> Measured:
     return Measured(museval, ours, shared, difference(alone[1], theirs[1]))
 
 
-def main() -> None:
+def main() -> list[Ratio]:
     """Print one line a case."""
+    found = []
     columns = ("museval", "ours alone", "ratio", f"ours, 1 of {METHODS}", "ratio", "largest diff.")
     print(f"{'CPU s, one thread, 60 s, 4 sources':36s}" + "".join(f"{column:>14s}" for column in columns))
     for case in CASES:
@@ -110,8 +112,11 @@ def main() -> None:
             m = measure(case)
         figures = f"{m.museval:14.2f}{m.alone:14.3f}{m.museval / m.alone:14.1f}{m.shared:14.3f}"
         print(f"{case.name:36s}{figures}{m.museval / m.shared:14.1f}{m.difference:11.0e} dB", flush=True)
+        found.append(Ratio(f"BSSEval v4, 4 sources, 60 s, {case.name}", m.alone, m.museval, "museval 0.4.1"))
+        found.append(Ratio(f"the same, a method of {METHODS}, {case.name}", m.shared, m.museval, "museval 0.4.1"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
     print(f"peak memory of the process, museval included: {peak:.0f} MiB")
+    return found
 
 
 if __name__ == "__main__":

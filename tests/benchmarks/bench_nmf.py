@@ -14,6 +14,7 @@ import torch
 from sklearn.decomposition import NMF
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.table import Ratio
 from workflow_scripts.lib.audio.nmf import factorise
 
 BINS, FRAMES, RANK, UPDATES, ROUNDS = 1025, 1200, 64, 20, 3
@@ -53,7 +54,7 @@ def cpu_seconds(run: Callable[..., np.ndarray], start: tuple[np.ndarray, ...]) -
     return min(times), model
 
 
-def main() -> None:
+def main() -> list[Ratio]:
     torch.set_num_threads(1)
     with threadpool_limits(1):
         mine, model = cpu_seconds(ours, problem())
@@ -62,6 +63,7 @@ def main() -> None:
     print(f"{BINS} x {FRAMES}, rank {RANK}, {UPDATES} Kullback-Leibler updates of both factors, float32, one thread")
     print(f"ours         {mine:7.3f} CPU s")
     print(f"scikit-learn {peers:7.3f} CPU s, ratio {peers / mine:.2f}; largest relative difference {difference:.1e}")
+    return [Ratio(f"NMF, {UPDATES} Kullback-Leibler updates", mine, peers, "scikit-learn")]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from accelerate import Accelerator
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.bench_parametric import cpu_seconds
+from tests.benchmarks.table import Ratio
 from workflow_scripts.lib.audio import chunks
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
@@ -128,7 +129,7 @@ def alone(call: str) -> tuple[float, float]:
     return float(value), float(peak)
 
 
-def main() -> None:
+def main() -> list[Ratio]:
     """Print the tables."""
     print(f"a song of {SECONDS} s in stereo at {RATE} Hz, 10,977,872 parameters; one thread, a process each")
     print(f"{'':44s}{'CPU s':>8s}{'peak MiB':>10s}")
@@ -149,6 +150,8 @@ def main() -> None:
     print(
         f"{'ratio of the last to the first':44s}{spent[theirs] / spent[ours]:8.2f}{memory[theirs] / memory[ours]:10.2f}"
     )
+    peer = "torchaudio's ConvTasNet, mono"
+    return [Ratio("Conv-TasNet of the published size, forward and backward of 1 s", spent[ours], spent[theirs], peer)]
 
 
 if __name__ == "__main__":

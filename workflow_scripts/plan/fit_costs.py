@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.lib.core.provenance import processor
 from workflow_scripts.plan.cost import plan_of
 from workflow_scripts.plan.costs import RATES, every_kind, work_of
 from workflow_scripts.plan.job import Job
@@ -64,9 +65,7 @@ def main() -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     start = {rule: round(start_of(kind), 2) for rule, kind in sorted(every_kind().items())}
     table = {"start": start} | fit(plan_of(sys.argv[1:]))
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    cpu = models[0].split(":", 1)[1].strip() if models else "unknown processor"
-    RATES.write_text(HEAD.format(cpu=cpu) + yaml.safe_dump(table, sort_keys=False), encoding="utf-8")
+    RATES.write_text(HEAD.format(cpu=processor()) + yaml.safe_dump(table, sort_keys=False), encoding="utf-8")
 
 
 if __name__ == "__main__":
