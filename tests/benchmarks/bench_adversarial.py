@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 from threadpoolctl import threadpool_limits
 
+from tests.benchmarks.table import Ratio
 from tests.methods.given import Given, unpaired
 from workflow_scripts.lib.core.seeds import seed_of
 from workflow_scripts.lib.datasets.scene import Scene

@@ -10,8 +10,8 @@ PATH = ROOT / "docs/benchmarks.md"
 MOVED = 1.25  # a ratio that is so many times larger or smaller than before is named
 HEAD = """# Benchmarks
 
-CPU seconds, user and system, of Fewstems and of a named peer that does the same work, measured in turn in one run of `make
-benchmark` on {cpu}. The ratio says how many times less Fewstems takes; "before" is that of the table before this one.
+CPU seconds, user and system, of Fewstems and of a named peer that does the same work, measured in turn in one run of
+`make benchmark` on an {cpu}. The ratio says how many times less Fewstems takes; "before" is that of the table before.
 
 | what | Fewstems | peer | | ratio | before |
 |---|---|---|---|---|---|
