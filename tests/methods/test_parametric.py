@@ -24,6 +24,7 @@ from workflow_scripts.lib.datasets.training_data import TrainingData
 from workflow_scripts.lib.losses.spectral import SpectralLoss
 from workflow_scripts.lib.methods import parametric
 from workflow_scripts.lib.networks.parametric import ParametricNetwork, Sizes, log_magnitudes, unit_pitch
+from workflow_scripts.lib.training import network_trainee
 from workflow_scripts.lib.weights import umss
 
 SMALL = parametric.Settings(
@@ -371,3 +372,11 @@ def test_a_checkpoint_that_would_run_code_is_not_loaded(tmp_path):
     for name in ("code.pth", "text.pth", "absent.pth"):
         with pytest.raises(UserError, match="cannot be read as weights"):
             umss.read_model(tmp_path / name)
+
+
+def test_an_excerpt_is_the_mean_of_its_channels_divided_by_the_peak_of_that():
+    mixture = torch.tensor([[0.2, -0.4, 0.0], [0.4, -0.4, 0.2]])
+    scene = Scene(mixture, RATE, ("a",), references=torch.tensor([[[0.2, 0.0, 0.2], [0.0, 0.0, 0.2]]]))
+    found = network_trainee.batch([scene])
+    torch.testing.assert_close(found.mixture, torch.tensor([[0.75, -1.0, 0.25]]))
+    torch.testing.assert_close(found.references, torch.tensor([[[0.25, 0.0, 0.5]]]))

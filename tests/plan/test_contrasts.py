@@ -1,4 +1,4 @@
-"""The planned contrasts of the default run are fair: what their two rows do not share, their labels say."""
+"""The planned contrasts of the study are fair: what their two rows do not share, their labels say."""
 
 from itertools import chain
 from pathlib import Path

@@ -15,11 +15,11 @@ from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.names import SPLITS
 from workflow_scripts.plan import rows
 from workflow_scripts.plan.configuration import Configuration
-from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
-from workflow_scripts.plan.figure_jobs import Figure
+from workflow_scripts.plan.data_jobs import EstimateF0, MakeMarks, Prepare
+from workflow_scripts.plan.figure_jobs import Draw, DrawAdaptation, DrawGains, DrawRobustness, DrawTraining
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
-from workflow_scripts.plan.result_jobs import Compare, OfComparison, Score, ScoreF0, WriteSong
+from workflow_scripts.plan.result_jobs import Compare, Score
 from workflow_scripts.plan.seconds import seconds_of
 from workflow_scripts.plan.yaml_files import read_yaml
 
@@ -193,11 +193,6 @@ def _(job: EstimateF0 | MakeMarks) -> Work:
 
 
 @work_of.register
-def _(job: ImportWeights) -> Work:
-    return Work((job.rule,), 1.0)
-
-
-@work_of.register
 def _(job: Train) -> Work:
     schedule, seconds = job.entry.training, _seconds(job.configuration, job.dataset, job.entry.train_on)
     by_steps = rows.offers(job, "trainee")
@@ -229,14 +224,8 @@ def _(job: Score) -> Work:
 
 
 @work_of.register
-def _(job: Compare | Figure | ScoreF0) -> Work:
-    assert isinstance(job, OfComparison)
+def _(job: Compare | Draw | DrawTraining | DrawRobustness | DrawAdaptation | DrawGains) -> Work:
     return Work((job.rule,), float(len(rows.rows_of(job.configuration, job.comparison)) * len(job.entry.metrics)))
-
-
-@work_of.register
-def _(job: WriteSong) -> Work:
-    return Work((job.rule,), 1.0)
 
 
 def _names(job: Train | Adapt | Separate) -> tuple[str, ...]:
