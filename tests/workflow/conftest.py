@@ -54,6 +54,7 @@ def finished(tmp_path_factory) -> Project:
     done = project.run()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     (project.folder / "printed.txt").write_text(done.stdout)
+    (project.folder / "told.txt").write_text(done.stderr)
     return project
 
 

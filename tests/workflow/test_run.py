@@ -42,6 +42,18 @@ def test_a_run_ends_by_printing_the_tables_and_where_they_lie(finished):
             assert (finished.folder / f"results/draw/vocal_ensemble/{name}.{ending}").stat().st_size > 0
 
 
+def test_a_run_says_what_it_costs_then_a_line_a_job_and_last_what_it_did_cost(finished):
+    before, told = (finished.folder / "told.txt").read_text().split("To make: vocal_ensemble, singing_voice, in ")
+    lines = told.splitlines()
+    jobs = int(lines[0].split()[0])
+    assert "Expected: " in told and "nothing to download" in told
+    ended = [line for line in lines if f" of {jobs}  " in line]
+    assert len(ended) == jobs
+    assert any(line.split("  ")[-2] == "separate chorales nmf1 exact" for line in ended)
+    assert lines[-1].startswith("It took ") and "of CPU time" in lines[-1]
+    assert "Reason" not in before + told and "\r" not in told
+
+
 def test_one_table_holds_every_score(finished):
     scores = pd.read_parquet(finished.folder / "results/report/scores.parquet")
     assert set(scores["comparison"]) == {"vocal_ensemble", "singing_voice"}
@@ -128,6 +140,19 @@ def test_a_mistake_in_the_configuration_ends_at_once_with_one_sentence(finished,
     assert done.returncode == 1
     assert done.stderr.endswith(sentence)
     assert "Traceback" not in done.stderr
+
+
+def test_the_last_line_of_a_run_is_why_a_job_failed_and_where_its_log_lies(tmp_path):
+    project, config = Project(tmp_path / "project"), _folder_config(tmp_path)
+    path = tmp_path / "recordings/second/bass.wav"
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, np.full_like(samples, np.nan), rate, "FLOAT")
+    done = project.run(config=config)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("prepare mine: ") and "second/bass.wav" in last
+    assert last.endswith(" (log: results/logs/prepare/mine.log)")
+    assert "1 of " in done.stderr.splitlines()[-2] and "Traceback" not in done.stderr + done.stdout
 
 
 def test_a_mistake_in_the_data_stops_the_run_with_a_sentence_and_no_traceback(tmp_path):
