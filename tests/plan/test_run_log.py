@@ -69,6 +69,12 @@ def test_the_sentence_of_a_failure_is_the_last_thing_that_is_printed(stream, tmp
     assert lines[-1] == f"train songs_4k unet: marks/a.txt: has no marks; write some. (log: {file})"
 
 
+def test_a_run_that_a_person_ended_says_how_to_go_on(stream):
+    log = RunLog(stream, SECONDS)
+    log.close_with(log.failures())
+    assert stream.getvalue() == "The run was ended before it was done; the same command goes on with it.\n"
+
+
 def test_a_job_that_takes_long_tells_how_far_it_is(stream, tmp_path, monkeypatch):
     monkeypatch.setattr(run_log, "EVERY", 0.01)
     file = tmp_path / "job.log"

@@ -77,9 +77,9 @@ class RunLog(logging.Handler):
         self._over = True
 
     def failures(self) -> list[str]:
-        """What failed, the sentences of the jobs last."""
+        """What failed, the sentences of the jobs last; how to go on where nothing did, and a person ended the run."""
         if not self._failed:
-            return []
+            return ["The run was ended before it was done; the same command goes on with it."]
         left = self._jobs - self._done - len(self._failed)
         return [
             "",
