@@ -34,7 +34,7 @@ ffmpeg:
 
 # Two files of tests at once on two cores.
 test: setup ffmpeg lint
-	pytest -n auto --dist loadfile --no-loadscope-reorder
+	pytest -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 benchmark: setup ffmpeg
 	python -m tests.benchmarks

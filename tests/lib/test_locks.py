@@ -60,3 +60,17 @@ def test_a_file_system_without_locks_keeps_nobody_from_working(tmp_path, monkeyp
     monkeypatch.setattr(fcntl, "flock", missing)
     with locked(tmp_path / "state.lock"):
         assert holder(tmp_path / "state.lock") is None
+
+
+def test_processes_wait_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    code = (
+        "import sys, time; from workflow_scripts.lib.core.locks import one_at_a_time\n"
+        "with one_at_a_time('x'):\n    print(time.monotonic()); time.sleep(0.4); print(time.monotonic())"
+    )
+    command = [sys.executable, "-c", code]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
+    (first, first_end), (second, second_end) = sorted(
+        [float(x) for x in each.communicate()[0].split()] for each in both
+    )
+    assert first < first_end <= second < second_end

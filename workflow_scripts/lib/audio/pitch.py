@@ -5,6 +5,7 @@ Both trackers look at 16 kHz audio with a hop of 256 samples and centre frame m 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.contour import fit
 from workflow_scripts.lib.audio.f0 import frame_count
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.locks import one_at_a_time
 from workflow_scripts.lib.core.settings import Share, settings
 
 RATE = 16000
@@ -72,13 +74,22 @@ def pyin(audio: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]
     Probabilistic YIN (Mauch and Dixon, ICASSP 2014). The analysis frame is the shortest power of two that holds three
     periods of fmin: 64 ms for 60 Hz.
     """
-    import librosa
-
     length = 2 ** int(np.ceil(np.log2(3 * RATE / settings.fmin)))
-    hz, voiced, probability = librosa.pyin(
+    hz, voiced, probability = librosa_pyin()(
         audio, fmin=settings.fmin, fmax=settings.fmax, sr=RATE, frame_length=length, hop_length=HOP, fill_na=0.0
     )
     return np.where(voiced, hz, 0.0), np.nan_to_num(probability).clip(0, 1)
+
+
+@lru_cache(maxsize=1)
+def librosa_pyin() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """librosa's pYIN, whose kernels numba compiles or loads at the first call: two processes at once have crashed."""
+    import librosa
+
+    with one_at_a_time("numba"):
+        librosa.pyin(np.zeros(RATE), fmin=60, fmax=1000, sr=RATE, frame_length=1024)
+    found: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]] = librosa.pyin
+    return found
 
 
 TRACKERS: dict[str, Callable[[np.ndarray, Settings], tuple[np.ndarray, np.ndarray]]] = {
