@@ -4,10 +4,13 @@ import fcntl
 import multiprocessing
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.locks import holder, locked
 
@@ -70,7 +73,6 @@ def test_processes_wait_for_each_other(tmp_path, monkeypatch):
     )
     command = [sys.executable, "-c", code]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
-    (first, first_end), (second, second_end) = sorted(
-        [float(x) for x in each.communicate()[0].split()] for each in both
-    )
+    times = sorted([float(word) for word in each.communicate()[0].split()] for each in both)
+    (first, first_end), (second, second_end) = times
     assert first < first_end <= second < second_end
