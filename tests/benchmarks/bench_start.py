@@ -6,7 +6,6 @@ The peer of the run is Snakemake alone on as many jobs of two rules, without our
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import yaml
 
 from tests.benchmarks.table import Ratio
 from workflow_scripts.lib.core.code_graph import ROOT
+from workflow_scripts.lib.core.provenance import meter
 
 ROUNDS, JOBS = 3, 10_000
 EVERYTHING = "import pandas, pyarrow, scipy.signal, scipy.stats, soundfile, soxr, torch"  # of one job or another
@@ -36,14 +36,9 @@ rule two:
 
 def cpu_seconds(command: list[str], folder: Path = ROOT) -> float:
     """Of a process of its own."""
-
-    def spent() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    before = spent()
+    spent = meter()
     subprocess.run(command, cwd=folder, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    return spent() - before
+    return spent()["cpu_seconds"]
 
 
 def study_of_many_jobs() -> dict:

@@ -9,9 +9,10 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from workflow_scripts.plan import run_log
 from workflow_scripts.plan.costs import Cost
-from workflow_scripts.plan.run_log import RunLog, forecast, name_of, take_over
+from workflow_scripts.plan.run_log import RunLog, forecast, key_of, name_of, take_over
 
-SECONDS = {"train songs_4k unet": 30.0, "separate songs_4k unet": 10.0}
+UNET = {"dataset": "songs_4k", "sources": "vocals+accompaniment", "method": "unet", "f0": "no-f0", "seed": "0"}
+SECONDS = {key_of("train", UNET): 30.0, key_of("separate", UNET): 10.0}
 
 
 class Terminal(io.StringIO):
@@ -26,8 +27,7 @@ def record(event: LogEvent | None, message: str = "", level: int = logging.INFO,
 
 
 def begun(number: int, rule: str, log: str = "") -> logging.LogRecord:
-    wildcards = {"dataset": "songs_4k", "sources": "vocals+accompaniment", "method": "unet", "f0": "no-f0", "seed": "0"}
-    return record(LogEvent.JOB_INFO, jobid=number, rule_name=rule, wildcards=wildcards, log=[log] if log else [])
+    return record(LogEvent.JOB_INFO, jobid=number, rule_name=rule, wildcards=UNET, log=[log] if log else [])
 
 
 @pytest.fixture
@@ -111,3 +111,8 @@ def test_the_lines_of_another_logger_are_left_alone():
     logger.addHandler(own)
     log = take_over(logger, {})
     assert logger.handlers == [log]
+
+
+def test_jobs_that_are_called_the_same_are_still_two():
+    other = UNET | {"sources": "vocals+drums"}
+    assert name_of("train", UNET) == name_of("train", other) and key_of("train", UNET) != key_of("train", other)

@@ -214,12 +214,9 @@ def _(job: Separate) -> Work:
 @work_of.register
 def _(job: Score) -> Work:
     entry, configuration = job.entry, job.configuration
-    seconds, count = (
-        _seconds(configuration, entry.dataset, entry.split),
-        len(rows.rows_of(configuration, job.comparison)),
-    )
-    families = "+".join(sorted(job.families))
-    amount = _of_shard(job, seconds, count * len(entry.sources) * samples_of(configuration, entry.dataset))
+    seconds, families = _seconds(configuration, entry.dataset, entry.split), "+".join(sorted(job.families))
+    estimates = len(rows.rows_of(configuration, job.comparison)) * len(entry.sources)
+    amount = _of_shard(job, seconds, estimates * samples_of(configuration, entry.dataset))
     return Work((f"score {families}", "score"), amount)
 
 

@@ -5,18 +5,15 @@ python -m workflow_scripts.plan.fit_costs [config/study.yaml ...]
 
 import json
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import yaml
 
 from workflow_scripts.lib.core.code_graph import ROOT
-from workflow_scripts.lib.core.provenance import processor
+from workflow_scripts.lib.core.provenance import meter, processor
 from workflow_scripts.plan.cost import plan_of
 from workflow_scripts.plan.costs import RATES, every_kind, work_of
 from workflow_scripts.plan.job import Job
@@ -50,17 +47,12 @@ def fit(plan: Plan) -> dict[str, dict[str, float]]:
 def start_of(kind: type[Job]) -> float:
     """CPU s that the script of a rule takes until it works, the median of three."""
     command = [sys.executable, "-c", f"import workflow_scripts.{kind.stage}.{kind.rule}"]
-    return median(_cpu_seconds(lambda: subprocess.run(command, cwd=ROOT, check=True)) for _ in range(3))
-
-
-def _cpu_seconds(work: Callable[[], Any]) -> float:
-    def spent() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    before = spent()
-    work()
-    return spent() - before
+    found = []
+    for _ in range(3):
+        spent = meter()
+        subprocess.run(command, cwd=ROOT, check=True)
+        found.append(spent()["cpu_seconds"])
+    return median(found)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from workflow_scripts.plan.costs import every_kind
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.leading import lead_this_folder
 from workflow_scripts.plan.plan import Plan
-from workflow_scripts.plan.run_log import RunLog, forecast, name_of, spent, take_over
+from workflow_scripts.plan.run_log import Key, RunLog, forecast, key_of, spent, take_over
 
 OWN_LINES = {"all", "progress", "rules"}  # what a person may want to be quiet, who then gets Snakemake's own lines
 
@@ -28,7 +28,7 @@ class Leader:
         if not self._tells():
             return
         costs, jobs = self._plan.costs, dict(self._jobs())
-        seconds = {name: costs.seconds(job) for name, job in jobs.items()}
+        seconds = {key: costs.seconds(job) for key, job in jobs.items()}
         self._log = take_over(self._workflow.logger_manager.logger, seconds)
         if self._log:
             cores = self._workflow.resource_settings.cores
@@ -53,10 +53,10 @@ class Leader:
         chosen = settings.verbose or settings.printshellcmds or quiet & OWN_LINES
         return bool(self._workflow.local_exec and not chosen)
 
-    def _jobs(self) -> Iterator[tuple[str, Job]]:
-        """The jobs that will run, by what they are called."""
+    def _jobs(self) -> Iterator[tuple[Key, Job]]:
+        """The jobs that will run, each by its key."""
         kinds = every_kind()
         for job in self._workflow.dag.needrun_jobs():
             if job.rule.name in kinds:
                 own = self._plan.job(kinds[job.rule.name], job.wildcards_dict)
-                yield name_of(job.rule.name, job.wildcards_dict), own
+                yield key_of(job.rule.name, job.wildcards_dict), own

@@ -19,6 +19,9 @@ EVERY = 60.0  # s between two words of jobs that take long
 NOT_TOLD = {"shard": "1-of-1", "seed": "0", "split": "test", "f0": "no-f0"}  # wildcards that say nothing
 
 
+Key = tuple[str, ...]
+
+
 @dataclass
 class Running:
     """A job that has begun. what: its rule and wildcards.  seconds: that it was said to take."""
@@ -33,10 +36,10 @@ class Running:
 class RunLog(logging.Handler):
     """Takes the place of Snakemake's own lines once a run has begun.
 
-    seconds: that each job is said to take, by what it is called (`name_of`); the time left is made of them.
+    seconds: that each job is said to take, by its `key_of`; the time left is made of them.
     """
 
-    def __init__(self, stream: TextIO, seconds: Mapping[str, float]) -> None:
+    def __init__(self, stream: TextIO, seconds: Mapping[Key, float]) -> None:
         super().__init__()
         self._stream, self._seconds, self._jobs = stream, seconds, len(seconds)
         self._running: dict[int, Running] = {}
@@ -91,7 +94,9 @@ class RunLog(logging.Handler):
     def _begin(self, record: Any) -> None:
         what = name_of(record.rule_name, record.wildcards)
         log = Path(record.log[0]) if record.log else None
-        self._running[record.jobid] = Running(what, log, self._seconds.get(what, 0.0))
+        self._running[record.jobid] = Running(
+            what, log, self._seconds.get(key_of(record.rule_name, record.wildcards), 0.0)
+        )
         self._show()
 
     def _finish(self, number: Any) -> None:
@@ -122,6 +127,11 @@ class RunLog(logging.Handler):
                 if line.startswith("step ") and line != job.told:
                     job.told = line
                     self.say(f"{'':>{len(str(self._jobs))}}     {job.what}: {line}")
+
+
+def key_of(rule: str, wildcards: Mapping[str, Any]) -> Key:
+    """What tells a job from all others."""
+    return (rule, *map(str, wildcards.values()))
 
 
 def name_of(rule: str, wildcards: Mapping[str, Any]) -> str:
@@ -180,7 +190,7 @@ def _size(count: float) -> str:
     return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
 
 
-def take_over(logger: logging.Logger, seconds: Mapping[str, float]) -> RunLog | None:
+def take_over(logger: logging.Logger, seconds: Mapping[Key, float]) -> RunLog | None:
     """Put a `RunLog` in the place of Snakemake's own handler; None where a person chose another by `--logger`."""
     own = next((each for each in logger.handlers if each.name == "DefaultStreamHandler"), None)
     if own is None:
