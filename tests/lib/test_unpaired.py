@@ -170,3 +170,13 @@ def test_a_method_is_given_the_unpaired_excerpts_and_the_weights_to_start_from(d
     assert not read  # nothing is read before it is asked for
     given.unpaired.solos["voice"].batch(0, 1)
     assert {file.split("/")[1] for file in read} == {"voice.wav"}
+
+
+def test_a_training_says_what_it_was_given_and_from_which_songs(data):
+    corpus = Corpus(data, SOURCES, budget=Budget(songs=2, family="near"))
+    paired = [track.sha256 for track in corpus.tracks]
+    assert toy.job(corpus).inputs() == {"data": paired}
+    unlabelled = split_unlabelled(corpus, UnpairedBudget("far"))
+    parts = {"mixtures": unlabelled.mixtures} | {f"solo {source}": unlabelled.solos[source] for source in SOURCES}
+    given = toy.job(corpus, UnpairedBudget("far")).inputs()
+    assert given == {"data": paired, "unpaired": {part: [each.track for each in of] for part, of in parts.items()}}

@@ -8,6 +8,7 @@ from tests.plan.given import default, set_key
 from tests.plan.test_jobs import adapter, learner
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.yaml_files import read_yaml
 
 
 def refused(config, sentence):
@@ -196,6 +197,16 @@ OF_TRAINING = [
         {"start": "learner"},
         "methods.nmf_supervised has 'start', but the module 'nmf_supervised' does",
     ),
+    (
+        "nmf_supervised",
+        {"training": {"steps": 3}},
+        "methods.nmf_supervised has 'training', but the module 'nmf_supervised' does not learn step by step; leave it",
+    ),
+    (
+        "nmf_supervised",
+        {"needs": ["training", "unpaired"]},
+        "methods.nmf_supervised has 'unpaired', but the module 'nmf_supervised' does not learn step by step; leave it",
+    ),
     ("nmf1", {"needs": ["unpaired"]}, "methods.nmf1 needs 'unpaired' without 'training', which uses it; add it there."),
     ("learner", {"unpaired": {"family": "club"}}, "learner.unpaired is given, but `needs` has no 'unpaired'; add it"),
     ("learner", {"budget": {"famly": "club"}}, "the key 'budget.famly' is unknown; did you mean 'family'?"),
@@ -278,3 +289,13 @@ def test_the_data_set_that_models_come_from_is_looked_at_too():
     }
     config["comparisons"]["guided"]["dataset"] = "mine"
     refused(config, "datasets.from.settings: the key 'second' is unknown; did you mean 'seconds'")
+
+
+def test_a_yaml_file_is_utf_8_whatever_the_locale_and_another_coding_is_told_in_one_sentence(tmp_path):
+    file = tmp_path / "nmf.yaml"
+    file.write_bytes("label: Müller 合唱".encode())
+    assert read_yaml(file) == {"label": "Müller 合唱"}
+    file.write_bytes("label: Müller".encode("latin-1"))
+    with pytest.raises(UserError, match=r"nmf\.yaml: cannot be read as YAML \(.*\)\.$") as error:
+        read_yaml(file)
+    assert "\n" not in str(error.value)

@@ -1,17 +1,17 @@
-"""The planned contrasts of the study are fair: what their two rows do not share, their labels say."""
+"""The planned contrasts of the study and the first look are fair: what their two rows do not share, their labels say."""
 
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
+from tests.plan.given import DEFAULT, FIRST
 from workflow_scripts.lib.methods.contract import load
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.keys import Method
-from workflow_scripts.plan.yaml_files import read_yaml
 
-CONFIGURATION = Configuration(read_yaml(Path(__file__).parents[2] / "config" / "config.yaml"))
-CONTRASTS = sorted(set(chain.from_iterable(each.contrasts for each in CONFIGURATION.run.values())))
+CONFIGURATION = Configuration(DEFAULT)
+RUN = [*CONFIGURATION.run.values(), *Configuration(FIRST).run.values()]
+CONTRASTS = sorted(set(chain.from_iterable(each.contrasts for each in RUN)))
 
 # A setting that one row of a contrast may have and the other not, and the word of its label that says so.
 SAID = {"stems": "remixes", "remix": "remixes", "epochs": "epochs", "steps": "time"}

@@ -11,7 +11,7 @@ from workflow_scripts.lib.core.errors import UserError
 def read_yaml(path: Path) -> Any:
     """Content of a YAML file; raises UserError where it is missing or is no YAML."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, "rb") as file:
             return yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
