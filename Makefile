@@ -5,6 +5,8 @@ UV := 0.13.8
 CORES ?= all
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Modules are compiled once, not by each process.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run study setup test benchmark lock lint schema conda ffmpeg
 

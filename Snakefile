@@ -25,6 +25,9 @@ from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
 
+# Each job is a Python process of its own: to compile its modules anew would cost one with torch 4 s.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+
 lead_jobs_here()
 if workflow.is_main_process:
     explain_locks()

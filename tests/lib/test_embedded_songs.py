@@ -17,7 +17,7 @@ from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.audio.f0 import frame_count
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.datasets.embedded import songs, tones
-from workflow_scripts.lib.datasets.embedded.composition import PROGRESSIONS, STYLES, compose
+from workflow_scripts.lib.datasets.embedded.composition import PROGRESSIONS, STYLES, compose, form
 from workflow_scripts.lib.datasets.embedded.score import BEATS, SOURCES
 
 RATE = 22050
@@ -28,6 +28,18 @@ LONG = ("studio-train-3", "club-train-2")
 @pytest.fixture(scope="module")
 def short():
     return {piece: songs.render(piece, seconds=8) for piece in SHORT}
+
+
+def test_a_drop_out_in_a_verse_and_one_before_the_end_of_the_choruses_spare_each_other():
+    for seed in range(6):
+        bars = form([(0, 4, 7)] * 12, np.random.default_rng(seed))
+        missing = {
+            section: [{"bass", "other"} - bar.plays for bar in bars if bar.section == section]
+            for section in ("verse", "chorus")
+        }
+        in_verse, in_chorus = ([each for each in missing[section] if each] for section in ("verse", "chorus"))
+        assert (len(in_verse), len(in_chorus)) == (1, 1)
+        assert in_verse[0] | in_chorus[0] == {"bass", "other"}
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ MISTAKES = [
     ("5\t5\tbass\n", "line 1: the mark of 'bass' is a point at 5 s; drag it out"),
     ("5\t21\tbass\n", "line 1: the mark of 'bass' from 5 s to 21 s leaves the audio, which lasts 20.000 s"),
     ("-2\t1\tbass\n", "leaves the audio"),
+    ("0\t19000\tbass\n", "ends at 19000, but the audio lasts 20.000 s; these look like milliseconds"),
     ("1\t4\tbass\n3\t5\t-bass\n", "line 2: 'bass' is marked as silent from 3 s to 4 s, but as playing there too"),
     ("1 4 bass\n", "line 1: '1 4 bass' is no label"),
     ("one\t4\tbass\n", "line 1: 'one' is no time; a number of seconds"),

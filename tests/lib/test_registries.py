@@ -1,6 +1,7 @@
 """One more module in a folder is one more F0 source, source of marks, kind, layout, corpus or format of weights."""
 
 import ast
+import hashlib
 import importlib.util
 import json
 import sys
@@ -167,6 +168,10 @@ def test_a_new_corpus_is_one_module(add, tmp_path):
     ))  # fmt: skip
     tracks = _prepared(tmp_path, "embedded", {"corpus": "new", "seconds": 0.5})
     assert [(track.track, track.split, track.seconds) for track in tracks] == [("noise", "train", 0.5)]
+    samples = np.full((1, round(0.5 * tracks[0].rate)), 1 / 2**15, "<f4")  # as any reader of the file has them
+    of_file = hashlib.sha256(str(samples.shape).encode() + samples.tobytes()).hexdigest()
+    both = f"mixture:{of_file}\nvoice:{of_file}"
+    assert tracks[0].sha256 == hashlib.sha256(both.encode()).hexdigest()
 
 
 def test_a_new_format_of_weights_is_one_module(add, tmp_path):

@@ -342,6 +342,7 @@ def test_labelled_are_mixtures_with_the_teachers_estimates_or_shuffled_sums_of_t
     for scene in labelled:
         torch.testing.assert_close(scene.references, torch.stack([0.25 * scene.mixture, 0.75 * scene.mixture]))
     noisy = mixing.PseudoLabels(unpaired(given, batch=3), scenes.SOURCES, teacher, mixing.Gains(1.0, 1.0))
+    assert noisy(0, 1, 0) == []
     mixed = [scene for number in range(4) for scene in noisy(0, number, 3)]
     for scene in mixed:
         torch.testing.assert_close(scene.mixture, scene.references.sum(dim=0))

@@ -51,7 +51,7 @@ class Project:
 def finished(tmp_path_factory) -> Project:
     """A project whose tiny run has ended well. Tests that change it copy it first."""
     project = Project(tmp_path_factory.mktemp("finished"))
-    done = project.run()
+    done = project.run(PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     (project.folder / "printed.txt").write_text(done.stdout)
     (project.folder / "told.txt").write_text(done.stderr)

@@ -81,6 +81,10 @@ def test_every_result_says_what_made_it(finished):
         assert facts["data"] and len(facts["code"]) == 16 and facts["cost"]["cpu_seconds"] > 0
 
 
+def test_modules_of_jobs_are_compiled_once_whatever_the_environment_says(finished):
+    assert list(finished.folder.glob("workflow_scripts/lib/audio/__pycache__/stft.*.pyc"))
+
+
 def test_a_second_run_does_nothing_whatever_the_time_stamps_say(own):
     assert own.planned() == NOTHING
     generator = np.random.default_rng(0)
