@@ -296,6 +296,17 @@ def test_an_adaptation_that_was_killed_goes_on_to_the_same_bits(tmp_path, monkey
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
+@pytest.mark.parametrize("output", ["muted", "consistent"])
+def test_what_is_of_the_separation_alone_changes_no_bit_of_the_adapted_model(tmp_path, output):
+    assert one_shot.OF_SEPARATION == ("output",)
+    settings = replace(SETTINGS, remix=1.0, epochs=1)
+    one, other = (
+        adapted(song(MARKS), replace(settings, output=each), tmp_path / each)[0] for each in ("plain", output)
+    )
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_a_state_of_another_fingerprint_is_not_resumed(tmp_path):
     first = one_shot.adapt(song(MARKS), SETTINGS, model(), tmp_path / "state.pt", "one")[0]
     other = one_shot.adapt(song(MARKS), replace(SETTINGS, gamma=9.0), model(), tmp_path / "state.pt", "two")[0]

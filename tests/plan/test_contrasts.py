@@ -1,4 +1,4 @@
-"""The planned contrasts of the study and the first look are fair: what their two rows do not share, their labels say."""
+"""The planned contrasts of the study and the first look are fair: what two rows do not share, their labels say."""
 
 from itertools import chain
 

@@ -194,6 +194,16 @@ SONGS = {"dataset": "songs", "sources": "vocals+drums", "method": "adapter", "se
 SONGS |= {"split": "test", "shard": "1-of-3"}
 
 
+def test_a_method_that_only_separates_in_another_way_shares_the_adaptation_that_it_is_like():
+    def adapted(**settings):
+        config = adapter()
+        config["methods"]["again"] = {"like": "adapter", "settings": {"output": "consistent"} | settings}
+        return paths(job(config, Separate, **SONGS | {"method": "again", "f0": "no-f0"}))["adapted"].split("/")[4]
+
+    assert adapted() == "adapter"
+    assert adapted(gamma=2.0) == "again"
+
+
 def test_each_stage_of_an_adaptation_is_given_the_files_of_the_stages_before():
     config, marks = adapter(), "results/make_marks/songs/{}/test/1-of-3.json"
     prepared = {"data": "results/prepare/songs.json"}

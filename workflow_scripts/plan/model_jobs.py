@@ -1,13 +1,14 @@
 """Jobs of methods: training, adaptation to each track, separation."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.registry import METHODS
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
+from workflow_scripts.plan.declared import has, value_of
 from workflow_scripts.plan.job import Input, Job, Made, Option, text
 from workflow_scripts.plan.keys import Method, Resources
 
@@ -138,10 +139,26 @@ class Separate(OfTracks):
             found["f0"] = EstimateF0(self.configuration, self.dataset, self.split, self.shard, self.f0).manifest
         job = (self.configuration, self.dataset, self.sources, self.method)
         if "adaptation" in self.entry.needs:
-            found["adapted"] = Adapt(*job, self.seed, self.split, self.shard).manifest
+            method = adapted_as(self.configuration, self.method)
+            found["adapted"] = replace(Adapt(*job, self.seed, self.split, self.shard), method=method).manifest
         elif model := model_of(*job, self.f0, self.seed):
             found["model"] = model
         return found
+
+
+def adapted_as(configuration: Configuration, name: str) -> str:
+    """The method with whose adapted models a method separates: the furthest that it is like and that adapts alike."""
+    kin = configuration.kin("methods", name)
+    own = _adaptation(configuration.method(name))
+    return [each for each in kin if _adaptation(configuration.method(each)) == own][-1]
+
+
+def _adaptation(entry: Method) -> tuple[Any, ...]:
+    """What an adaptation depends on: not the settings that the module says are of its separation."""
+    module = METHODS.module(entry.module)
+    later = value_of(module, "OF_SEPARATION") if has(module, "OF_SEPARATION") else ()
+    settings = {name: value for name, value in entry.settings.items() if name not in later}
+    return entry.module, entry.start, entry.needs, entry.marks, settings
 
 
 def model_of(

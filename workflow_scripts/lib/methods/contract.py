@@ -27,6 +27,7 @@ class Method(Protocol):
 
     Settings: choices, bounds and defaults, each a published or stated one; a class made by `core.settings.settings`.
         Wherever `settings` are given, they are one of these.
+    OF_SEPARATION: names of settings that `adapt` does not read; methods that differ in these alone share what it makes.
     """
 
     Settings: type[Any]

@@ -38,6 +38,7 @@ from workflow_scripts.lib.training.progress import progress_on
 
 NAME = "the Conv-TasNet"
 STRATEGIES = ("l1", "l2", "l3", "l4", "l5")
+OF_SEPARATION = ("output",)  # settings that `adapt` does not read
 OCTAVE = 12  # semitones
 KEPT = 2**28  # bytes of what the frozen beginning of the network makes of the windows
 
