@@ -179,6 +179,13 @@ def test_a_mixture_of_its_own_is_kept_where_the_setting_says_so(root, out):
     np.testing.assert_array_equal(wav(out / "test/a/mixture.wav")[0], tone(200) / 2**15)
 
 
+def test_a_mixture_of_its_own_that_is_the_sum_has_no_error(root, out):
+    song(root / "a", samples=2000)
+    put(root / "a/mixture.wav", sum(tone(200 * n, 2000) for n in range(1, len(STEMS) + 1)))
+    prepare(root, out, mixture_is_sum=False)
+    assert json.loads((out / "manifest.json").read_text())["tracks"]["a"]["mixture_error_db"] is None
+
+
 def test_hidden_files_and_files_that_are_no_audio_are_passed_over(root, out):
     song(root / "a")
     (root / ".DS_Store").write_bytes(b"x")
@@ -346,6 +353,12 @@ def test_an_unknown_split_is_refused_with_the_nearest(root, out):
 def test_a_track_beside_the_splits_is_refused(root, out):
     song(root / "train/a"), song(root / "b", 300)
     refusal(root, out, root / "b", "beside")
+
+
+def test_a_folder_of_folders_with_a_text_beside_them_is_no_track(root, out):
+    song(root / "disk/a")
+    (root / "disk/notes.txt").write_text("recorded in May")
+    refusal(root, out, root / "disk", "is no split and holds no audio")
 
 
 def test_audio_outside_of_a_track_folder_is_refused(root, out):

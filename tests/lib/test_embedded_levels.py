@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from workflow_scripts.lib.core.registry import CORPORA
+from workflow_scripts.lib.datasets.embedded import songs
 
 TABLE = Path(__file__).with_name("embedded_levels.json")
-PIECES = {"chorales": ("bwv253", "bwv273"), "songs": ("studio-train-1", "club-train-2", "club-test-3")}
+PIECES = {"chorales": ("bwv253", "bwv273"), "songs": tuple(songs.PLANS)[::2]}
 SECONDS, SLICES, BANDS = 9.0, 6, (0, 125, 250, 500, 1000, 2000, 4000, 8000)  # s; of time; edges in Hz
 FLOOR = 1e-9  # below -90 dB there is the rounding of 16 bits
 

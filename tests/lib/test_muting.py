@@ -9,9 +9,10 @@ import soundfile
 
 from tests.lib.folders import RATE, content, put, song, tone, wav
 from tests.lib.folders import prepare as prepared
+from workflow_scripts.lib.audio.f0 import F0, HOP_SECONDS
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.seeds import stream
-from workflow_scripts.lib.datasets.muting import muting_gains
+from workflow_scripts.lib.datasets.muting import _muted_f0, muting_gains
 from workflow_scripts.lib.datasets.prepared_root import make_prepared_root
 from workflow_scripts.lib.datasets.table import read_scene, read_tracks
 
@@ -40,6 +41,12 @@ def test_each_source_is_exactly_silent_for_a_quarter_and_untouched_for_the_rest_
         assert 0.23 < silent < 0.26
     assert ((gains > 0) & (gains < 1)).sum() / rate < 3 * 2 * 0.05  # s: three borders, two sources, 46 ms
     np.testing.assert_allclose(gains.sum(axis=0), 3, atol=1e-12)
+
+
+def test_a_muted_voice_has_no_pitch_where_it_is_silent():
+    f0 = F0(("high", "low"), np.full((2, 5), 220.0), np.ones((2, 5)))
+    gains = {"low": np.repeat([1.0, 0.0, 0.4, 0.6], round(HOP_SECONDS * 1000))}  # ends before the last frame
+    assert _muted_f0(f0, gains, 1000).hz.tolist() == [[220.0] * 5, [220.0, 0.0, 0.0, 220.0, 220.0]]
 
 
 def _root(folder):

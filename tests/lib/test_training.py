@@ -486,7 +486,13 @@ def test_every_precision_has_the_name_that_accelerate_knows_it_by():
     assert set(devices.MIXED.values()) <= set(PrecisionType.list())
     assert devices.MIXED["float32"] == "no"
     assert all(devices.MIXED[name] == name for name in ("bf16", "fp16"))
-    assert [devices.accelerator_for(0, name).mixed_precision for name in devices.MIXED] == ["no"] * 3
+
+
+@pytest.mark.parametrize(("has", "precisions"), [("avx2", ["no", "no", "no"]), ("avx512_bf16", ["no", "bf16", "no"])])
+def test_a_cpu_takes_bfloat16_only_where_it_multiplies_it(monkeypatch, has, precisions):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {has: True, "amx_bf16": False})
+    monkeypatch.setattr(devices, "Accelerator", lambda **given: SimpleNamespace(**given))  # a process has one for good
+    assert [devices.accelerator_for(0, name).mixed_precision for name in devices.MIXED] == precisions
 
 
 @pytest.mark.parametrize(("rank", "first"), [(None, True), ("0", True), ("1", False)])

@@ -8,6 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from tests.benchmarks import bench_parametric
 from tests.methods import scenes
@@ -38,9 +39,10 @@ def count(module: torch.nn.Module) -> int:
     return sum(each.numel() for each in module.parameters())
 
 
-def trainee(settings: parametric.Settings = SMALL, seed: int = 0, references: bool = True):
+def trainee(settings: parametric.Settings = SMALL, seed: int = 0, references: bool = True, precision: str = "no"):
     given = Given([scenes.scene(seed=each, length=4000) for each in range(2)], references=references)
-    return parametric.trainee(TrainingData(given, given), settings, seed, torch.device("cpu"), Accelerator(cpu=True))
+    accelerator = Accelerator(cpu=True, mixed_precision=precision)
+    return parametric.trainee(TrainingData(given, given), settings, seed, torch.device("cpu"), accelerator)
 
 
 def small_network(seed: int = 0) -> ParametricNetwork:
@@ -194,6 +196,16 @@ def test_the_same_seed_takes_the_same_step_to_the_last_bit():
     one, two = first.weights(), second.weights()
     assert len(one) > 20
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_bfloat16_changes_the_loss_by_less_than_a_hundredth():
+    try:
+        AcceleratorState._reset_state()
+        mixed = trainee(precision="bf16").step(0)["loss"]
+    finally:
+        AcceleratorState._reset_state()
+    assert mixed != (full := trainee().step(0)["loss"])
+    assert mixed == pytest.approx(full, rel=0.01)
 
 
 def test_a_batch_and_its_noise_depend_on_the_number_alone():

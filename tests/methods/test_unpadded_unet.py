@@ -313,6 +313,22 @@ def test_a_dead_output_is_named():
 # Half-made batches
 
 
+def test_half_of_a_batch_is_made_up_of_the_same_seed_and_number():
+    asked = []
+
+    class Paired:
+        def batch(self, seed, number):
+            asked.append((seed, number))
+            return ["paired"] * 5
+
+    def made(seed, number, count):
+        asked.append((seed, number, count))
+        return ["made"] * count
+
+    assert mixing.PartlySyntheticBatches(Paired(), made).batch(7, 3) == ["paired"] * 3 + ["made"] * 2
+    assert asked == [(7, 3), (7, 3, 2)]
+
+
 def test_remixes_are_sums_of_solo_recordings_with_gains_and_the_other_half_is_paired():
     given = examples()
     made = mixing.RandomMixes(unpaired(given), scenes.SOURCES, mixing.Gains(0.5, 1.2))

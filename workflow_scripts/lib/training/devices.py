@@ -11,10 +11,13 @@ from accelerate import Accelerator
 from workflow_scripts.lib.core.locks import locked
 
 MIXED = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}  # accelerate's names
+BFLOAT16 = ("avx512_bf16", "amx_bf16")  # what a processor has that multiplies bfloat16
 
 
 def accelerator_for(gpus: int, precision: str) -> Accelerator:
-    """Device, precision and processes of a job that may use `gpus` cards; on the CPU, precision is float32.
+    """Device, precision and processes of a job that may use `gpus` cards.
+
+    On a CPU the precision is float32, but for bfloat16 where the processor multiplies it.
 
     Makes torch deterministic, because a resumed training must repeat every bit.
     """
@@ -22,7 +25,14 @@ def accelerator_for(gpus: int, precision: str) -> Accelerator:
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch adds it at run time
     cpu = not (gpus and torch.cuda.is_available())
-    return Accelerator(cpu=cpu, mixed_precision="no" if cpu else MIXED[precision])
+    slow = cpu and (precision == "fp16" or not multiplies_bfloat16())
+    return Accelerator(cpu=cpu, mixed_precision="no" if slow else MIXED[precision])
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the processor does; where it does not, torch is slower in bfloat16 than in float32."""
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in BFLOAT16)
 
 
 def one_process_a_card(gpus: int, module: str) -> None:

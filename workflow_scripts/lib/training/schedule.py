@@ -51,7 +51,8 @@ class Schedule:
     precision: Annotated[
         Literal["float32", "bf16", "fp16"],
         Field(
-            description="Precision of the network on a GPU (bf16 and fp16 are mixed with float32); float32 on a CPU."
+            description="Precision of the network, bf16 and fp16 mixed with float32. On a CPU fp16 is float32, and so "
+            "is bf16 where the processor does not multiply it."
         ),
     ] = "float32"
     cache_mb: Annotated[
