@@ -1,5 +1,8 @@
 """What a run will cost: hand-made rates, the order of jobs, and the rates that are kept."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.plan.given import DEFAULT, FIRST, default, job
@@ -8,12 +11,15 @@ from workflow_scripts.plan import costs
 from workflow_scripts.plan.costs import Costs, JobCost, Rates, every_kind, work_of
 from workflow_scripts.plan.data_jobs import Prepare
 from workflow_scripts.plan.figure_jobs import Report
+from workflow_scripts.plan.fit_costs import fit
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.result_jobs import Score
 from workflow_scripts.plan.seconds import seconds_of
 from workflow_scripts.plan.yaml_files import read_yaml
 
+ALONE = {"report", "score_f0"}  # kinds that take no longer than their start
 SONGS = {"dataset": "songs_4k", "sources": "vocals+accompaniment"}
 TABLE = read_yaml(costs.RATES)
 
@@ -46,6 +52,30 @@ def test_epochs_of_an_adaptation_count():
         for name in ("guided_remix", "guided_remix_short")
     )
     assert five / three == pytest.approx(5 / 3)
+
+
+def test_a_score_costs_by_the_estimates_that_it_compares():
+    names, amount = work_of(job(FIRST, Score, comparison="first_singing", shard="1-of-1"))
+    assert names[-1] == "score"
+    assert amount == pytest.approx(6 * 12 * 7 * 2 * 4096 / 8000)  # songs, s, methods, sources, samples
+
+
+def test_rates_are_fitted_to_all_jobs_of_a_kind_together(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan, spent = Plan(FIRST), {"nmf1": (5.0, 300.0), "irm": (2.0, 400.0)}
+    jobs = [each for each in plan.last().behind(Separate) if each.method in spent]
+    for each in jobs:
+        Path(each.folder).mkdir(parents=True)
+        seconds, mebibytes = spent[each.method]
+        cost = {"cpu_seconds": seconds, "peak_memory_mib": mebibytes}
+        Path(each.folder, "provenance.json").write_text(json.dumps({"cost": cost}))
+    found = fit(plan)
+    total = {name: sum(work_of(each).amount for each in jobs if each.method == name) for name in spent}
+    many = {name: sum(each.method == name for each in jobs) for name in spent}
+    assert found["work"].keys() == {"separate nmf1", "separate nmf_harmonic", "separate irm", "separate oracle"} | ALONE
+    for name, (seconds, _) in spent.items():
+        assert found["work"][f"separate {name}"] == pytest.approx(many[name] * seconds / total[name], rel=0.01)
+    assert (found["memory"]["separate nmf1"], found["memory"]["separate oracle"]) == (300, 400)
 
 
 def test_what_nobody_measured_is_unknown_and_counted_as_such():
