@@ -36,9 +36,9 @@ from workflow_scripts.train.import_weights import import_weights
 
 LIBRARY = registry.FOLDER
 ENTRIES = {
-    F0_SOURCES: ["degraded", "exact", "file", "mixture", "stems"],
+    F0_SOURCES: ["degraded", "exact", "file", "mixture", "stems", "umss"],
     MARKS_SOURCES: ["all_active", "degraded", "file", "stems"],
-    DATASETS: ["embedded", "fetched", "folder", "musdb_hq", "musdb_stems", "recording"],
+    DATASETS: ["embedded", "excerpts", "fetched", "folder", "musdb_hq", "musdb_stems", "recording", "subsets"],
     LAYOUTS: ["csd", "folder", "musdb_hq", "musdb_stems"],
     CORPORA: ["chorales", "songs"],
     WEIGHTS: ["tasnet", "umss"],

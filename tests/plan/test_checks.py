@@ -7,7 +7,9 @@ import pytest
 from tests.plan.given import default, set_key
 from tests.plan.test_jobs import adapter, learner
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.plan.data_jobs import Prepare
 from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.seconds import seconds_of
 from workflow_scripts.plan.yaml_files import read_yaml
 
 
@@ -98,7 +100,7 @@ MISTAKES = [
         "config: methods.irm.like is 'imr'; did you mean",
     ),
     ("methods.irm.like", "irm", "config: methods.irm.like is 'irm'; did you mean"),
-    ("f0.exact", {"label": "x", "kind": "degraded"}, "f0.exact is degraded, but does not say of what"),
+    ("f0.exact", {"label": "x", "kind": "degraded"}, "f0.exact is of the kind 'degraded', but does not say of what"),
 ]
 
 
@@ -266,7 +268,7 @@ def test_a_circle_of_marks_is_seen():
 def test_only_what_is_degraded_is_made_of_another_source():
     config = default(run=["vocal_ensemble"])
     config["f0"] = {"exact": {"of": "stems"}}
-    refused(config, "f0.exact.of is given, but only the kind 'degraded' has it; leave it out.")
+    refused(config, "f0.exact.of is given, but the kind 'exact' has none; leave it out.")
 
 
 @pytest.mark.parametrize("key", ["rate", "channels", "stems"])
@@ -299,3 +301,45 @@ def test_a_yaml_file_is_utf_8_whatever_the_locale_and_another_coding_is_told_in_
     with pytest.raises(UserError, match=r"nmf\.yaml: cannot be read as YAML \(.*\)\.$") as error:
         read_yaml(file)
     assert "\n" not in str(error.value)
+
+
+PAIRS = {"label": "P", "kind": "subsets", "of": "chorales", "stems": ["high", "low"], "voices": ["high", "low"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"of": None}, "datasets.pairs is of the kind 'subsets', but does not say of what; name a data set in"),
+        ({"of": "choral"}, "datasets.pairs.of names 'choral', which is not defined; did you mean 'chorales'"),
+        ({"of": "pairs"}, "datasets.pairs.of goes round in a circle, pairs of pairs; let one of them"),
+        ({"of": "trios"}, "datasets.trios.of is given, but the kind 'embedded' has none; leave it out."),
+        (
+            {"kind": "excerpts"},
+            "datasets.pairs.stems is ['high', 'low'], but a data set of the kind 'excerpts' has the",
+        ),
+        ({"stems": list("abcd"), "voices": []}, "a data set of the kind 'subsets' has fewer stems than 'chorales'"),
+        ({"settings": {"count": 2}}, "config: datasets.pairs.settings: the key 'count' is unknown"),
+    ],
+)
+def test_a_data_set_that_cannot_be_made_from_another_is_refused(changes, sentence):
+    config = default(run=["two"])
+    trios = dict(config["datasets"].get("chorales") or {}) | {"like": "chorales", "of": "chorales"}
+    config["datasets"] |= {"pairs": PAIRS | changes, "trios": trios}
+    config["comparisons"]["two"] = {
+        "dataset": "pairs", "sources": ["a", "b"] if "stems" in changes else ["high", "low"],
+        "methods": ["irm"], "metrics": ["SI-SDR"],
+    }  # fmt: skip
+    refused(config, sentence)
+
+
+def test_data_made_from_another_waits_for_it_and_is_as_long_as_all_choices(tmp_path):
+    config = default(run=["two"])
+    config["datasets"] |= {"pairs": PAIRS}
+    config["comparisons"]["two"] = {
+        "dataset": "pairs", "sources": ["high", "low"], "methods": ["irm"], "metrics": ["SI-SDR"],
+    }  # fmt: skip
+    plan = Plan(config)
+    (made,) = (each for each in plan.last().behind(Prepare) if each.dataset == "pairs")
+    assert made.inputs["of"].path == "results/prepare/chorales.json"
+    whole, pairs = (seconds_of(plan.configuration, name) for name in ("chorales", "pairs"))
+    assert pairs == {split: 6 * length for split, length in whole.items()}

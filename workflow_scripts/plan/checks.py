@@ -12,7 +12,7 @@ from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, LAYOUTS, MA
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.origin import check_dataset
 from workflow_scripts.plan.configuration import Configuration, known
-from workflow_scripts.plan.declared import value_of
+from workflow_scripts.plan.declared import has, value_of
 from workflow_scripts.plan.keys import Comparison, Dataset
 from workflow_scripts.plan.method_checks import check_method
 from workflow_scripts.plan.rows import metric_homes
@@ -44,7 +44,7 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
     """where: the key of the comparison, for the sentence that tells a mistake; so too below."""
     known(entry.dataset, configuration.libraries["datasets"], f"{where}.dataset")
     dataset = configuration.dataset(entry.dataset)
-    _check_dataset(entry.dataset, dataset)
+    _check_dataset(configuration, entry.dataset, dataset)
     _check_models_from(configuration, entry.dataset, dataset)
     _check_sources(where, entry, dataset)
     for metric in entry.metrics:
@@ -71,13 +71,32 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
         known(name, configuration.libraries["methods"], f"{where}.contrasts")
 
 
-def _check_dataset(name: str, dataset: Dataset) -> None:
+def _check_dataset(configuration: Configuration, name: str, dataset: Dataset, before: tuple[str, ...] = ()) -> None:
+    """before: the data sets that are made from it."""
     _check_settings(DATASETS, f"datasets.{name}", dataset)
     if "layout" in dataset.settings:
         layout = value_of(LAYOUTS.module(dataset.settings["layout"]), "Settings")
         where = f"config: datasets.{name}.settings.layout_settings"
         checked(layout, dataset.settings.get("layout_settings", {}), where)
     check_dataset(name, dataset)
+    _check_base(configuration, name, dataset, before)
+
+
+def _check_base(configuration: Configuration, name: str, dataset: Dataset, before: tuple[str, ...]) -> None:
+    """Refuse a data set that cannot be made from the one that it names in `of`."""
+    module = DATASETS.module(dataset.kind)
+    of = _of("datasets", "a data set", name, dataset, has(module, "OF"), before)
+    if of is None:
+        return
+    known(of, configuration.libraries["datasets"], f"datasets.{name}.of")
+    base = configuration.dataset(of)
+    fewer = value_of(module, "OF") == "fewer"
+    if not (len(dataset.stems) < len(base.stems) if fewer else dataset.stems == base.stems):
+        raise UserError(
+            f"config: datasets.{name}.stems is {list(dataset.stems)}, but a data set of the kind {dataset.kind!r} has "
+            f"{'fewer stems than' if fewer else 'the stems of'} {of!r}, {list(base.stems)}; change it."
+        )
+    _check_dataset(configuration, of, base, (*before, name))
 
 
 def _check_models_from(configuration: Configuration, name: str, dataset: Dataset) -> None:
@@ -86,7 +105,7 @@ def _check_models_from(configuration: Configuration, name: str, dataset: Dataset
     where = f"datasets.{name}.models_from"
     known(dataset.models_from, configuration.libraries["datasets"], where)
     other = configuration.dataset(dataset.models_from)
-    _check_dataset(dataset.models_from, other)
+    _check_dataset(configuration, dataset.models_from, other)
     for key in ("rate", "channels", "stems"):
         mine, theirs = getattr(dataset, key), getattr(other, key)
         if None not in (mine, theirs) and mine != theirs:
@@ -122,8 +141,8 @@ def _check_f0_source(
     known(name, configuration.libraries["f0"], where)
     entry = configuration.f0_source(name)
     _check_settings(F0_SOURCES, f"f0.{name}", entry)
-    _check_root(f"f0.{name}", entry, "your folder of <track>.csv files")
-    of = _of("f0", "an F0 source", name, entry, before)
+    _check_root(f"f0.{name}", entry, f"your folder{' of <track>.csv files' if entry.kind == 'file' else ''}")
+    of = _of("f0", "an F0 source", name, entry, entry.kind == "degraded", before)
     inner = _check_f0_source(configuration, f"f0.{name}.of", of, voices, (*before, name)) if of else set()
     return {entry.kind} | inner
 
@@ -139,22 +158,23 @@ def _check_marks_source(
         raise UserError(
             f"config: {where} is {name!r}, found from stems, but a recording has none; name marks of your own."
         )
-    of = _of("marks", "marks", name, entry, before)
+    of = _of("marks", "marks", name, entry, entry.kind == "degraded", before)
     if of:
         _check_marks_source(configuration, f"marks.{name}.of", of, dataset, (*before, name))
 
 
-def _of(library: str, what: str, name: str, entry: Any, before: tuple[str, ...]) -> str | None:
-    """What a source is made of. Raises UserError where it must say so and does not, or goes round in a circle."""
-    if entry.kind == "degraded" and entry.of is None:
+def _of(library: str, what: str, name: str, entry: Any, needed: bool, before: tuple[str, ...]) -> str | None:
+    """What an entry is made of. Raises UserError where it must say so and does not, or goes round in a circle."""
+    where = f"config: {library}.{name}"
+    if needed and entry.of is None:
         raise UserError(
-            f"config: {library}.{name} is degraded, but does not say of what; name {what} in {library}.{name}.of."
+            f"{where} is of the kind {entry.kind!r}, but does not say of what; name {what} in {library}.{name}.of."
         )
-    if entry.kind != "degraded" and entry.of is not None:
-        raise UserError(f"config: {library}.{name}.of is given, but only the kind 'degraded' has it; leave it out.")
+    if not needed and entry.of is not None:
+        raise UserError(f"{where}.of is given, but the kind {entry.kind!r} has none; leave it out.")
     if entry.of in (*before, name):
         raise UserError(
-            f"config: {library}.{name}.of goes round in a circle, {' of '.join((*before, name, entry.of))}; let one of "
+            f"{where}.of goes round in a circle, {' of '.join((*before, name, entry.of))}; let one of "
             "them be of another kind."
         )
     return entry.of
@@ -162,5 +182,5 @@ def _of(library: str, what: str, name: str, entry: Any, before: tuple[str, ...])
 
 def _check_root(where: str, entry: Any, what: str) -> None:
     root = entry.settings.get("root")
-    if entry.kind == "file" and not Path(root or "").expanduser().exists():
+    if "root" in entry.settings and not Path(root or "").expanduser().exists():
         raise UserError(f"config: {where}.settings.root is {root!r}, where there is nothing; set it to {what}.")

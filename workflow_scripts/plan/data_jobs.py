@@ -33,6 +33,11 @@ class Prepare(Job):
         return f"results/prepare/{self.dataset}"
 
     @property
+    def inputs(self) -> Mapping[str, Input]:
+        base = self.configuration.dataset(self.dataset).of
+        return {"of": Prepare(self.configuration, base).manifest} if base else {}
+
+    @property
     def options(self) -> Mapping[str, Option]:
         entry = asdict(self.configuration.dataset(self.dataset))
         return {"kind": entry["kind"], "dataset": text({name: entry[name] for name in PREPARED})}

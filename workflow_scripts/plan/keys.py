@@ -236,6 +236,9 @@ class Dataset:
     kind: Annotated[Named, key("Where the data comes from: a module of workflow_scripts/lib/datasets/kinds.")]
     stems: Annotated[Stems, key("Names of the isolated sources of every track.", min_length=1)]
     like: Annotated[Named | None, key("Name of another data set, whose keys hold here too.")] = None
+    of: Annotated[
+        Named | None, key("For the kinds `subsets` and `excerpts`, the data set that this one is made from.")
+    ] = None
     label: Annotated[Shown, key("Name in tables and figures.")] = ""
     remark: Annotated[Shown, key("Stands under every table made from the data.")] = ""
     licence: Annotated[Shown, key("Licence of the data.")] = ""

@@ -1,6 +1,7 @@
 """How long the tracks of a data set are, as far as that is known before a run."""
 
 from collections.abc import Iterable
+from math import comb
 from pathlib import Path
 
 from workflow_scripts.lib.core.csv_text import read_rows
@@ -19,6 +20,9 @@ def seconds_of(configuration: Configuration, dataset: str) -> dict[str, float] |
         corpus = CORPORA.load(entry.settings["corpus"])
         length = min(corpus.TYPICAL_SECONDS, entry.settings.get("seconds") or corpus.TYPICAL_SECONDS)
         return _sums((corpus.SPLITS[piece], length) for piece in entry.settings.get("pieces") or corpus.PIECES)
+    if entry.of:
+        base, stems = seconds_of(configuration, entry.of), len(configuration.dataset(entry.of).stems)
+        return base and {split: length * comb(stems, len(entry.stems)) for split, length in base.items()}
     lengths = lengths_of(configuration, dataset)
     if lengths is not None:
         return _sums((split, length) for split, tracks in lengths.items() for length in tracks.values())

@@ -15,7 +15,7 @@ OTHER_AUDIO = frozenset(
     {".aac", ".aif", ".aiff", ".au", ".caf", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".w64", ".wma", ".wv"}
 )
 HASHED = READABLE | OTHER_AUDIO | {".csv"}
-LABELS = frozenset({".txt", ".tsv"})
+LABELS = frozenset({".txt", ".tsv", ".pt"})
 
 
 class Definition(Protocol):

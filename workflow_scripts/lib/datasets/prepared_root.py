@@ -27,6 +27,7 @@ def make_prepared_root(
     accept_licence: bool = False,
     terms: str = "",
     muted: Mapping[str, Any] | None = None,
+    of: Path | None = None,
 ) -> None:
     """Write the complete prepared root `out`, its `tracks.csv` last; nothing of it where anything is wrong.
 
@@ -39,10 +40,8 @@ def make_prepared_root(
     with whole_folder(out) as work:
         root, scratch = work / "root", work / "scratch"
         form: dict[str, Any] = {"stems": stems, "voices": voices, "rate": rate, "channels": channels}
-        module.fill_root(
-            Target(root, scratch, Path(cache), **form, processes=processes, accept_licence=accept_licence, terms=terms),
-            chosen,
-        )
+        more: dict[str, Any] = {"processes": processes, "accept_licence": accept_licence, "terms": terms, "of": of}
+        module.fill_root(Target(root, scratch, Path(cache), **form, **more), chosen)
         if muted:
             mute_tracks(root, muted["seed"])
 

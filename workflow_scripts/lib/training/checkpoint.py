@@ -12,7 +12,7 @@ import torch
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
-from workflow_scripts.lib.networks.tensor_files import read_torch
+from workflow_scripts.lib.core.tensor_files import read_torch
 
 
 def save(path: Path, fingerprint: str, state: dict[str, Any]) -> None:

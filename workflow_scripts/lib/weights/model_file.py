@@ -10,7 +10,7 @@ import torch
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.files import atomic
-from workflow_scripts.lib.networks.tensor_files import read_safetensors
+from workflow_scripts.lib.core.tensor_files import read_safetensors
 from workflow_scripts.lib.networks.tensors import Tensors
 
 ADVICE = "delete it, and it is made anew."

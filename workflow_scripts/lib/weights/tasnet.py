@@ -17,8 +17,8 @@ import torch
 from torch._utils import _rebuild_tensor_v2
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.tensor_files import named_tensors, read_torch
 from workflow_scripts.lib.networks.conv_tasnet import ConvTasNet, network_like
-from workflow_scripts.lib.networks.tensor_files import named_tensors, read_torch
 from workflow_scripts.lib.networks.tensors import Tensors, order_of
 from workflow_scripts.lib.weights.published import Form, Published
 

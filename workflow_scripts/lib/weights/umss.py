@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.tensor_files import named_tensors, read_safetensors, read_torch
 from workflow_scripts.lib.networks.parametric import ParametricNetwork
-from workflow_scripts.lib.networks.tensor_files import named_tensors, read_safetensors, read_torch
 from workflow_scripts.lib.networks.tensors import Tensors
 from workflow_scripts.lib.weights.published import Form
 

@@ -22,7 +22,6 @@ import safetensors
 import torch
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.networks.tensors import Tensors
 
 # What reading a file may end in when any byte of it may be another.
 DAMAGE = (
@@ -61,7 +60,7 @@ def _made_anew(path: Path) -> io.BytesIO:
     return copy
 
 
-def read_safetensors(path: Path, advice: str) -> tuple[Tensors, dict[str, str]]:
+def read_safetensors(path: Path, advice: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The tensors, on the CPU, and the texts beside them; `advice` and what is raised are as in `read_torch`."""
     with _refusing(path, advice), safetensors.safe_open(path, "pt") as file:
         return {name: file.get_tensor(name) for name in sorted(file.keys())}, file.metadata() or {}
@@ -78,7 +77,7 @@ def _refusing(path: Path, advice: str) -> Iterator[None]:
         raise UserError(f"{path}: cannot be read as weights ({reason}); {advice}") from error
 
 
-def named_tensors(content: Any, path: Path) -> Tensors:
+def named_tensors(content: Any, path: Path) -> dict[str, torch.Tensor]:
     """Weights by name, out of what a file of published weights holds.
 
     content: the weights; a training state that keeps them under `state_dict`; or a network, as its class, arguments and
