@@ -20,7 +20,7 @@ from workflow_scripts.plan.figure_jobs import (
     Report,
 )
 from workflow_scripts.plan.leader import Leader
-from workflow_scripts.plan.leading import explain_locks, lead_jobs_here
+from workflow_scripts.plan.leading import explain_locks, is_dry, lead_jobs_here
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
@@ -37,9 +37,11 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 
 try:
-    plan = Plan(config, looks=workflow.is_main_process)
+    plan = Plan(config, workflow.is_main_process, dry=is_dry(sys.argv))
 except UserError as error:
     sys.exit(str(error))
+for sentence in plan.configuration.missing:
+    print(f"Before it can run: {sentence}", file=sys.stderr)
 
 
 # The system that the lock is tested on. Ignored without --sdm apptainer; with it, run `make setup` in this image first.

@@ -6,7 +6,7 @@ Imported by the Snakefile, in every cluster job too, so nothing heavy is importe
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.lib.core.errors import Missing, UserError
 from workflow_scripts.lib.core.names import ACCOMPANIMENT, NO_F0
 from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, LAYOUTS, MARKS_SOURCES, Registry
 from workflow_scripts.lib.core.settings import checked
@@ -78,7 +78,8 @@ def _check_dataset(configuration: Configuration, name: str, dataset: Dataset, be
         layout = value_of(LAYOUTS.module(dataset.settings["layout"]), "Settings")
         where = f"config: datasets.{name}.settings.layout_settings"
         checked(layout, dataset.settings.get("layout_settings", {}), where)
-    check_dataset(name, dataset)
+    with configuration.may_lack():
+        check_dataset(name, dataset)
     _check_base(configuration, name, dataset, before)
 
 
@@ -141,7 +142,8 @@ def _check_f0_source(
     known(name, configuration.libraries["f0"], where)
     entry = configuration.f0_source(name)
     _check_settings(F0_SOURCES, f"f0.{name}", entry)
-    _check_root(f"f0.{name}", entry, f"your folder{' of <track>.csv files' if entry.kind == 'file' else ''}")
+    with configuration.may_lack():
+        _check_root(f"f0.{name}", entry, f"your folder{' of <track>.csv files' if entry.kind == 'file' else ''}")
     of = _of("f0", "an F0 source", name, entry, entry.kind == "degraded", before)
     inner = _check_f0_source(configuration, f"f0.{name}.of", of, voices, (*before, name)) if of else set()
     return {entry.kind} | inner
@@ -153,7 +155,8 @@ def _check_marks_source(
     known(name, configuration.libraries["marks"], where)
     entry = configuration.marks_source(name)
     _check_settings(MARKS_SOURCES, f"marks.{name}", entry)
-    _check_root(f"marks.{name}", entry, "your folder of <track>.txt label files")
+    with configuration.may_lack():
+        _check_root(f"marks.{name}", entry, "your folder of <track>.txt label files")
     if entry.kind == "stems" and dataset.kind == "recording":
         raise UserError(
             f"config: {where} is {name!r}, found from stems, but a recording has none; name marks of your own."
@@ -183,4 +186,4 @@ def _of(library: str, what: str, name: str, entry: Any, needed: bool, before: tu
 def _check_root(where: str, entry: Any, what: str) -> None:
     root = entry.settings.get("root")
     if "root" in entry.settings and not Path(root or "").expanduser().exists():
-        raise UserError(f"config: {where}.settings.root is {root!r}, where there is nothing; set it to {what}.")
+        raise Missing(f"config: {where}.settings.root is {root!r}, where there is nothing; set it to {what}.")

@@ -3,12 +3,13 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from workflow_scripts.lib.core.code_graph import ROOT
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.errors import Missing, UserError, nearest
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.plan.keys import Comparison, Dataset, F0Source, Keys, MarksSource, Method
@@ -24,11 +25,13 @@ class Configuration:
     """A configuration whose keys are right, with its defaults.
 
     keys: all of it.  run: the comparisons to run, by name.  song: the user's own recording, None where there is none.
+    missing: sentences of what the user must bring before this can run; only of a `dry` plan, of which nothing runs.
     libraries: the definitions as they are given, by name, of data sets, methods, F0 sources and marks.
     Raises UserError where the configuration, or a definition that is asked for, is wrong.
     """
 
-    def __init__(self, config: Raw) -> None:
+    def __init__(self, config: Raw, dry: bool = False) -> None:
+        self._dry, self.missing = dry, list[str]()
         config, paths = without_paths(config)
         self.song: Song | None = None
         self._take(config)
@@ -39,6 +42,17 @@ class Configuration:
         self.lengths: dict[str, Any] = {}  # of the tracks of data sets, each looked at once
         self.run = {name: known(name, self.keys.comparisons, "run") for name in self.keys.run}
         self.run = {name: replace(each, methods=self._with_rows_of_marks(each)) for name, each in self.run.items()}
+
+    @contextmanager
+    def may_lack(self) -> Iterator[None]:
+        """Note what is missing, where nothing will run. Raises Missing otherwise."""
+        try:
+            yield
+        except Missing as error:
+            if not self._dry:
+                raise
+            if str(error) not in self.missing:
+                self.missing.append(str(error))
 
     def _take(self, config: Raw) -> None:
         """Check the configuration, and read the definitions: the files in config/, then the user's own keys."""

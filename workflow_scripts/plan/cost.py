@@ -26,7 +26,7 @@ def plan_of(words: list[str]) -> Plan:
     for word in words:
         key, given, value = word.partition("=")
         config = merge(config, {key: yaml.safe_load(value)} if given else read_yaml(Path(word)))
-    return Plan(config)
+    return Plan(config, dry=True)
 
 
 def main() -> None:
@@ -39,6 +39,8 @@ def main() -> None:
         cost = plan.costs.run(plan.last().behind(Job), chosen.cores)
     except UserError as error:
         sys.exit(str(error))
+    for sentence in plan.configuration.missing:
+        print(f"Before it can run: {sentence}")
     print(forecast(cost, plan.configuration.run, chosen.cores))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from workflow_scripts.lib.core.registry import (
     CORPORA,
@@ -15,6 +15,7 @@ from workflow_scripts.lib.core.registry import (
     Registry,
 )
 from workflow_scripts.lib.datasets.origin import origin_hash
+from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.job import Input, Job, Made, Option, text
 from workflow_scripts.plan.keys import Resources, Source, Weights
 
@@ -52,7 +53,7 @@ class Prepare(Job):
     @property
     def contents(self) -> tuple[str, ...]:
         entry = self.configuration.dataset(self.dataset)
-        return (origin_hash(entry.kind, entry.settings, Path(self.configuration.keys.data_cache)),)
+        return _content(self.configuration, entry.kind, entry.settings)
 
     @property
     def resources(self) -> Resources:
@@ -99,7 +100,8 @@ class FromSource(Job):
 
     @property
     def contents(self) -> tuple[str, ...]:
-        return _content(self.files, self.source.settings.get("root"), self.configuration.keys.data_cache)
+        root = self.source.settings.get("root")
+        return _content(self.configuration, self.files, {"root": str(Path(root).expanduser())}) if root else ()
 
     @property
     def resources(self) -> Resources:
@@ -175,13 +177,16 @@ class ImportWeights(Job):
     @property
     def contents(self) -> tuple[str, ...]:
         file = Path(self.weights.file).expanduser()
-        return _content("folder", str(file) if file.is_file() else None, self.configuration.keys.data_cache)
+        return _content(self.configuration, "folder", {"root": str(file)}) if file.is_file() else ()
 
     @property
     def model(self) -> Made:
         return Made(self, f"{self.folder}/model.safetensors")
 
 
-def _content(kind: str, root: str | None, cache: str) -> tuple[str, ...]:
-    """Hash of a file or folder of the user's, where there is one."""
-    return (origin_hash(kind, {"root": str(Path(root).expanduser())}, Path(cache)),) if root else ()
+def _content(configuration: Configuration, kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Hash of what is fetched, or of a file or folder of the user's."""
+    found: list[str] = []
+    with configuration.may_lack():
+        found.append(origin_hash(kind, settings, Path(configuration.keys.data_cache)))
+    return tuple(found)

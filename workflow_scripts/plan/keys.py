@@ -241,7 +241,13 @@ class Dataset:
     ] = None
     label: Annotated[Shown, key("Name in tables and figures.")] = ""
     remark: Annotated[Shown, key("Stands under every table made from the data.")] = ""
+    version: Annotated[Shown, key("Version of the data.")] = ""
     licence: Annotated[Shown, key("Licence of the data.")] = ""
+    citation: Annotated[Shown, key("BibTeX entries of the data.")] = ""
+    used_by: Annotated[Names, key("Papers in config/papers/ that use the data.")] = ()
+    access: Annotated[
+        Shown, key("How to get data that is not downloaded, and what the folder must look like that `root` names.")
+    ] = ""
     terms: Annotated[Path, key("Address of the terms that `accept_licence` accepts.")] = ""
     accept_licence: Annotated[
         bool, key("Set to true once you have read and accepted the terms; nothing is downloaded before.")

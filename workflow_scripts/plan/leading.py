@@ -1,7 +1,9 @@
 """What a run does for its jobs and its folder, as the Snakefile asks it."""
 
 import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +46,9 @@ def explain_locks() -> None:
     else:
         said = f"{Path.cwd()}: is locked by a run that was killed; free it with `snakemake --unlock`, then start anew."
     sys.stderr.write(f"{said}\n")
+
+
+def is_dry(words: Sequence[str]) -> bool:
+    """Whether a command line of snakemake asks for a plan alone; Snakemake tells the Snakefile only later."""
+    short = (word for word in words if re.fullmatch(r"-[a-zA-Z]+", word))
+    return bool({"--dry-run", "--dryrun"} & set(words)) or any("n" in word for word in short)

@@ -23,13 +23,13 @@ class Plan:
     """The jobs of a configuration. Raises UserError where the configuration is wrong.
 
     looks: whether the files of the user's recordings are looked at too, which the process that leads a run does for all
-    its jobs.
+    its jobs.  dry: nothing will run, so that data need not be there; `configuration.missing` says what is not.
     """
 
-    def __init__(self, config: dict[str, Any], looks: bool = True) -> None:
-        self.configuration = Configuration(config)
+    def __init__(self, config: dict[str, Any], looks: bool = True, dry: bool = False) -> None:
+        self.configuration = Configuration(config, dry)
         check(self.configuration)
-        if looks:
+        if looks and not self.configuration.missing:
             check_recordings(self.configuration)
         self._jobs: dict[Job, Job] = {}
         self._looks = looks

@@ -8,6 +8,10 @@ class UserError(Exception):
     """Bad input, in one sentence: which file or key, what was found, what is allowed, what to do."""
 
 
+class Missing(UserError):
+    """What a run needs of the user, and a plan does not: data, weights, consent to terms."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint for a misspelt name: the closest valid one, or all of them if none is close."""
     valid = sorted(map(str, valid))

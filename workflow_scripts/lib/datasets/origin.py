@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.errors import Missing, UserError, nearest
 from workflow_scripts.lib.core.files import sha256_file, write_json
 from workflow_scripts.lib.core.names import of_the_system
 
@@ -35,12 +35,15 @@ class Definition(Protocol):
     def accept_licence(self) -> bool: ...
     @property
     def terms(self) -> str: ...
+    @property
+    def access(self) -> str: ...
 
 
 def check_dataset(name: str, dataset: Definition) -> None:
     """Refuse a data set that cannot be prepared, before any job starts; its settings are right for its kind.
 
-    Raises UserError for a voice that is no stem, no folder at `root`, terms not accepted, or a recording to be muted.
+    Raises UserError for a voice that is no stem, or a recording to be muted; Missing where no folder is at `root`,
+    none is named of data that is not downloaded, or terms are not accepted.
     """
     where = f"config: datasets.{name}"
     if dataset.kind == "recording" and dataset.muted:
@@ -52,24 +55,29 @@ def check_dataset(name: str, dataset: Definition) -> None:
             )
     if dataset.settings.get("root"):
         root_of(dataset.settings["root"])
+    elif "archives" in dataset.settings and not dataset.settings["archives"]:
+        raise Missing(
+            f"{where} is not downloaded; {dataset.access or 'get it yourself.'} Then set "
+            f"{where[8:]}.settings.root to the folder."
+        )
     elif "archives" in dataset.settings:
         check_licence(where, dataset.accept_licence, dataset.terms)
 
 
 def check_licence(where: str, accepted: object, terms: str) -> None:
-    """Raises UserError unless the user has accepted the terms (their address) of a data set that is downloaded."""
+    """Raises Missing unless the user has accepted the terms (their address) of a data set that is downloaded."""
     if accepted is not True:
-        raise UserError(
+        raise Missing(
             f"{where} is downloaded only after you have accepted its terms ({terms or 'no address named'}); read them "
             "and set the data set's accept_licence to true."
         )
 
 
 def root_of(root: str) -> Path:
-    """The user's file or folder, absolute. Raises UserError where there is none."""
+    """The user's file or folder, absolute. Raises Missing where there is none."""
     path = Path(root).expanduser().absolute()
     if not path.exists():
-        raise UserError(f"{path}: there is no such folder; set the data set's 'root' to the folder of the recordings.")
+        raise Missing(f"{path}: there is no such folder; set the data set's 'root' to the folder of the recordings.")
     return path
 
 
@@ -81,7 +89,7 @@ def origin_hash(kind: str, settings: Mapping[str, Any], cache: Path) -> str:
     cache: folder in which the hashes of single files are kept by path, size and time of change, so that a second call
         reads no audio.
     Returns the archives' checksums for data that is downloaded, and "" for data made from neither.
-    Raises UserError where the user's folder is missing.
+    Raises Missing where the user's folder is.
     """
     if settings.get("root"):
         endings = HASHED | LABELS if kind == "text" else HASHED

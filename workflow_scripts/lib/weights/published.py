@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from workflow_scripts.lib.core.errors import UserError, nearest
+from workflow_scripts.lib.core.errors import Missing, UserError, nearest
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def check_weights(where: str, weights: Weights, published: Mapping[str, Publishe
 
     where: the key that names them.  published: the files of their format that can be fetched, by name.  origin: as in
     `Form`.
-    Raises UserError for a file that is neither there nor a published one that can be fetched, or a sum that is none.
+    Raises Missing for a file that is neither there nor a published one that can be fetched, UserError for a sum that is
+    none.
     """
     file, sha256 = weights.file, weights.sha256
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{8,64}", sha256):
@@ -63,9 +64,9 @@ def check_weights(where: str, weights: Weights, published: Mapping[str, Publishe
     if file not in published:
         hint = f" or the name of published weights: {nearest(file, published)}" if published else "."
         hint = f", from {origin}." if origin else hint
-        raise UserError(f"{where}.file is {file!r}, where there is no file; give the path of one{hint}")
+        raise Missing(f"{where}.file is {file!r}, where there is no file; give the path of one{hint}")
     if len(published[file].sha256) < 64:
-        raise UserError(
+        raise Missing(
             f"{where}.file is {file!r}, of which only the beginning of the sum is published; fetch "
             f"{published[file].url} yourself and give the path of the file."
         )

@@ -1,0 +1,98 @@
+"""What the configuration of arXiv 2201.09592 reads, in little:  python -m tests.papers.parametric_data FOLDER
+
+Of the names, layouts and formats that were published, but a few seconds of synthetic voices, and random weights: the
+archive of the Choral Singing Dataset, the chorales and barbershop quartets in parts of 10 s, the F0 tensors and the
+weights of the public code.
+"""
+
+import itertools
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from tests.methods.test_parametric import released
+
+RATE = 16000
+HOP_SECONDS = 0.016
+PARTS = {"soprano": 440.0, "alto": 330.0, "tenor": 220.0, "bass": 147.0}  # Hz
+SONGS = {"ER": ("El_Rossinyol", 0, 2), "LI": ("Locus_Iste", 3, 3), "ND": ("Nino_Dios", -2, 4)}  # semitones, test singer
+TOKENS = {
+    "ER": ("Sno_208", "At_2-06", "Tor2-09", "Bos_207"),
+    "LI": ("Sno_310", "Alt_301", "t3-01-2", "Bs_3-02"),
+    "ND": ("Sno_405", "Alt_407", "t4-06-2", "Bos_404"),
+}
+SECONDS = 12.2  # two excerpts of 4 s, and a rest
+
+
+def contour(part: str, semitones: float, seconds: float, seed: int) -> np.ndarray:
+    """F0 [frame] in Hz on 16 ms: notes of half a second with a vibrato, one of them a rest."""
+    rng = np.random.default_rng(seed)
+    frames = round(seconds / HOP_SECONDS) + 1
+    times = np.arange(frames) * HOP_SECONDS
+    steps = rng.choice([0, 2, 4, 5, 7], size=int(seconds / 0.5) + 2)
+    vibrato = 0.2 * np.sin(2 * np.pi * 5.5 * times)
+    notes = (times / 0.5).astype(int)
+    hz = PARTS[part] * 2 ** ((semitones + steps[notes] + vibrato) / 12)
+    return np.where(notes == 3 + seed % 4, 0.0, hz)
+
+
+def sung(f0: np.ndarray, seconds: float, seed: int) -> np.ndarray:
+    """Samples [time] of a voice with this F0: twelve harmonics that fall, a little breath."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    frames = np.minimum((time / HOP_SECONDS).astype(int), len(f0) - 1)
+    hz, voiced = f0[frames], f0[frames] > 0
+    phase = 2 * np.pi * np.cumsum(hz) / RATE
+    tone = sum(np.sin(k * phase) / k**1.3 * (k * hz < RATE / 2) for k in range(1, 13))
+    breath = np.random.default_rng(seed).standard_normal(len(time))
+    return (0.08 * tone * voiced + 0.001 * breath).astype(np.float32)
+
+
+def make(folder: Path) -> None:
+    """Write `ChoralSingingDataset.zip`, `ChoralSingingDataset/` (F0), `BCBSQ/` and `umss.pth` into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "ChoralSingingDataset.zip", "w") as archive:
+        for number, (song, part, singer) in enumerate(itertools.product(SONGS, PARTS, range(1, 5))):
+            samples = sung(_of_singer(song, part, singer), SECONDS, number)
+            path = folder / "voice.wav"
+            soundfile.write(path, samples, RATE, subtype="PCM_16")
+            archive.write(path, f"ChoralSingingDataset/CSD_{song}_{part}_{singer}.wav")
+            path.unlink()
+    for song, (name, _, singer) in SONGS.items():
+        for count in (2, 4):
+            for chosen in itertools.combinations(range(4), count):
+                _write_f0(folder / "ChoralSingingDataset" / name, song, singer, chosen)
+    for collection, songs in {"BC": (1, 2, 3, 8, 9, 17), "BQ": (1, 8, 9)}.items():
+        for song in songs:
+            for piece in (1, 2):
+                _write_parts(folder / "BCBSQ", collection, song, piece)
+    torch.save(released(), folder / "umss.pth")
+
+
+def _of_singer(song: str, part: str, singer: int) -> np.ndarray:
+    return contour(part, SONGS[song][1] + 0.1 * singer, SECONDS, 10 * list(SONGS).index(song) + singer)
+
+
+def _write_f0(folder: Path, song: str, singer: int, chosen: tuple[int, ...]) -> None:
+    table = np.stack([_of_singer(song, list(PARTS)[part], singer) for part in chosen], axis=1)
+    name = "_".join([folder.name.lower(), *(TOKENS[song][part] for part in chosen)])
+    path = folder / f"mixtures_{len(chosen)}_sources/mf0_cuesta_processed/{name}.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(torch.tensor(table, dtype=torch.float32), path)
+
+
+def _write_parts(folder: Path, collection: str, song: int, piece: int) -> None:
+    seed = 100 * song + piece + (50 if collection == "BQ" else 0)
+    for part in PARTS:
+        name = f"{song}_{collection}{song:03d}_part{piece}_{part[0]}_1ch.wav"
+        path = folder / collection / "audio_16kHz" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        f0 = contour(part, song % 5 - 2, 10.0, seed)
+        soundfile.write(path, sung(f0, 10.0, seed), RATE, subtype="PCM_16")
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))
