@@ -4,6 +4,7 @@ import os
 import sys
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.plan.claim_jobs import Judge
 from workflow_scripts.plan.data_jobs import (
     EstimateF0,
     ImportWeights,
@@ -35,6 +36,7 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 try:
     plan = Plan(config, looks=workflow.is_main_process)
+    claims = plan.claim_targets(sys.argv)
 except UserError as error:
     sys.exit(str(error))
 
@@ -50,6 +52,7 @@ wildcard_constraints:
     f0=r"[\w.-]+",
     marks=r"[\w-]+",
     comparison=r"[\w-]+",
+    ledger=r"[\w-]+",
     song=r"[\w-]+",
     split="train|valid|test",
     seed=r"\d+",
@@ -65,11 +68,13 @@ include: "rules/separate.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"
+include: "rules/claims.smk"
 include: "rules/song.smk"
 
 
 localrules:
     all,
+    ledger,
     separate_song,
 
 

@@ -1,5 +1,6 @@
 """What the process that leads a run tells at its start and at its end, as the Snakefile asks it."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,9 +37,9 @@ class Leader:
 
     def succeed(self) -> None:
         """After the last job: the tables of the run, and what it cost."""
-        summary = Path(self._plan.summary())
-        if summary.exists() and summary.stat().st_mtime >= self._started:
-            print(summary.read_text(encoding="utf-8"), flush=True)
+        for summary in map(Path, self._plan.summaries(sys.argv)):
+            if summary.exists() and summary.stat().st_mtime >= self._started:
+                print(summary.read_text(encoding="utf-8"), flush=True)
         if self._log:
             self._log.close_with([spent(self._started)])
 
