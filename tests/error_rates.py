@@ -1,7 +1,7 @@
 """How often the verdicts on claims are wrong, and how often there is one, simulated: `python -m tests.error_rates`.
 
-Values of tracks are drawn from the distributions of `tests.coverage`, with a standard deviation that is told in margins;
-the truth is off from what is claimed by a number of margins.
+Values of tracks are drawn from the distributions of `tests.coverage`, with a standard deviation in margins; the truth
+is off from what is claimed by a number of margins.
 """
 
 from collections import Counter

@@ -33,7 +33,8 @@ class Leader:
         self._log = take_over(self._workflow.logger_manager.logger, seconds)
         if self._log:
             cores = self._workflow.resource_settings.cores
-            self._log.say(forecast(costs.run(list(jobs.values()), cores), self._plan.configuration.run, cores))
+            asked = list(self._plan.claim_targets(sys.argv)) or list(self._plan.configuration.run)
+            self._log.say(forecast(costs.run(list(jobs.values()), cores), asked, cores))
 
     def succeed(self) -> None:
         """After the last job: the tables of the run, and what it cost."""

@@ -70,7 +70,7 @@ class Plan:
         """Seconds from a job's start to the end of the run, where nothing has to wait: the longest chains go first."""
         if not self._looks:  # this process runs one job
             return lambda _: 0
-        return lambda wildcards: round(self.costs.to_the_end.get(self.job(kind, wildcards), 0.0))
+        return lambda wildcards: round(self.costs.chain(self.job(kind, wildcards)))
 
     @cached_property
     def costs(self) -> Costs:

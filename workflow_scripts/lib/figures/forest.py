@@ -9,11 +9,12 @@ from matplotlib.lines import Line2D
 
 from workflow_scripts.lib.figures.ledger import judged_parts
 from workflow_scripts.lib.figures.style import FONT, heading, wrap_heading
-from workflow_scripts.lib.statistics.claim_rows import VALUE
+from workflow_scripts.lib.statistics.claim_rows import EQUAL, VALUE
 from workflow_scripts.lib.statistics.claim_verdicts import DIFFERS, INCONCLUSIVE, REPRODUCED
 from workflow_scripts.lib.statistics.ledger import DECIBEL
 
-WIDTH = 7.5  # inches
+WIDTH = 10.0  # inches
+LABELS = 4.5  # inches of it that the names of claims may take
 ACROSS = {
     "values": "ours - published (dB)",
     "orders": "difference of the two rows (dB; higher is better)",
@@ -25,8 +26,8 @@ SIGNS = {REPRODUCED: ("o", "black"), INCONCLUSIVE: ("s", "white"), DIFFERS: ("X"
 def forest_figure(ledger: pd.DataFrame, title: str, margin_db: float) -> Figure | None:
     """A panel for values, one for orders, and one for what is not in dB, of recorded and of synthesised data.
 
-    The grey band is the margin; a tick beside zero is what the published number may be off by. None where nothing was
-    judged.
+    The grey band is the margin of values; ticks are what the published number may be off by, the least difference of an
+    order, and the margin of rows that are said to be nearly the same. None where nothing was judged.
     """
     panels = [
         (f"{where}: {what}", what, rows)
@@ -40,12 +41,15 @@ def forest_figure(ledger: pd.DataFrame, title: str, margin_db: float) -> Figure 
     figure = Figure(figsize=(WIDTH, 1.3 + sum(heights) + 0.45 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (name, what, rows) in zip(grid, panels, strict=True):
-        draw_claims(axes, rows, margin_db if what != "other" else None)
-        axes.set_title(wrap_heading(name, WIDTH), fontsize=FONT + 1, loc="left")
+        draw_claims(axes, rows, margin_db)
+        if what == "values":
+            axes.axvspan(-margin_db, margin_db, color="0.9", zorder=0)
+        axes.set_title(wrap_heading(name, WIDTH - LABELS), fontsize=FONT + 1, loc="left")
         axes.set_xlabel(ACROSS[what], fontsize=FONT)
     handles = [_handle(verdict) for verdict in SIGNS]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=FONT)
-    said = heading(title, f"95 % intervals over tracks and seeds; grey: the margin, {margin_db:g} dB")
+    grey = f"; grey: the margin, {margin_db:g} dB" if any(what == "values" for _, what, _ in panels) else ""
+    said = heading(title, f"95 % intervals over tracks and seeds{grey}")
     figure.suptitle(wrap_heading(said, WIDTH), fontsize=FONT + 2)
     return figure
 
@@ -55,10 +59,8 @@ def _by_what(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {"values": rows[in_db & values], "orders": rows[in_db & ~values], "other": rows[~in_db]}
 
 
-def draw_claims(axes: Axes, rows: pd.DataFrame, margin: float | None) -> None:
+def draw_claims(axes: Axes, rows: pd.DataFrame, margin_db: float) -> None:
     """One panel: the claims in the order of the ledger, from above."""
-    if margin is not None:
-        axes.axvspan(-margin, margin, color="0.9", zorder=0)
     axes.axvline(0, color="black", linewidth=0.8, linestyle="--", zorder=1)
     for place, row in enumerate(rows.itertuples()):
         marker, face = SIGNS[row.verdict]
@@ -67,8 +69,8 @@ def draw_claims(axes: Axes, rows: pd.DataFrame, margin: float | None) -> None:
             row.difference, place, marker=marker, color="black", markerfacecolor=face, markersize=5, linestyle="none",
             zorder=3,
         )  # fmt: skip
-        if row.kind == VALUE and row.tolerance > 0:
-            axes.plot([-row.tolerance, row.tolerance], [place, place], color="0.5", linestyle="none", marker="|")
+        ticks = _ticks(row, margin_db)
+        axes.plot(ticks, [place] * len(ticks), color="0.5", linestyle="none", marker="|")
     axes.set_yticks(range(len(rows)), [_name(row) for row in rows.itertuples()], fontsize=FONT - 1)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="x", labelsize=FONT)
@@ -76,8 +78,16 @@ def draw_claims(axes: Axes, rows: pd.DataFrame, margin: float | None) -> None:
     axes.set_axisbelow(True)
 
 
+def _ticks(row: Any, margin_db: float) -> list[float]:
+    if row.kind == EQUAL:
+        return [-margin_db, margin_db]
+    if row.kind == VALUE:
+        return [-row.tolerance, row.tolerance]
+    return [row.value] if row.value > 0 else []
+
+
 def _name(row: Any) -> str:
-    return f"{row.id}, {row.comparison}" + (f", {row.group}" if row.group else "")
+    return f"{row.id}, {row.comparison}" + (f", {row.group}" if row.group else "") + f": {row.row}"
 
 
 def _handle(verdict: str) -> Line2D:

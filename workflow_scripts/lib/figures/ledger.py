@@ -8,6 +8,7 @@ from workflow_scripts.lib.figures.latex import float_table, latex_item
 from workflow_scripts.lib.figures.markdown import page_text, pipe_table
 from workflow_scripts.lib.figures.tables import NONE, number
 from workflow_scripts.lib.figures.terminal import wrap_line
+from workflow_scripts.lib.statistics.aggregates import ALL
 from workflow_scripts.lib.statistics.claim_rows import VALUE
 from workflow_scripts.lib.statistics.claim_verdicts import NOT_ATTEMPTED
 from workflow_scripts.lib.statistics.ledger import count_verdicts
@@ -63,10 +64,8 @@ def ledger_summary(ledger: pd.DataFrame, title: str) -> str:
 def verdict_line(ledger: pd.DataFrame) -> str:
     """How many claims have which verdict, those on synthesised data apart."""
     on_synthesised = ledger["synthesised"].eq(True)
-    said = [_counts_text(ledger[~on_synthesised])]
-    if on_synthesised.any():
-        said.append(f"order alone, on synthesised data: {_counts_text(ledger[on_synthesised])}")
-    return "; ".join(said)
+    said = {"": ledger[~on_synthesised], "order alone, on synthesised data: ": ledger[on_synthesised]}
+    return "; ".join(f"{head}{_counts_text(rows)}" for head, rows in said.items() if len(rows))
 
 
 def _counts_text(ledger: pd.DataFrame) -> str:
@@ -114,18 +113,29 @@ def ledger_notes(ledger: pd.DataFrame, margin_db: float) -> list[str]:
         "derived": "computed from published files of scores",
     }  # fmt: skip
     used = [f"{mark}: {marks[mark]}" for mark in marks if mark in set(ledger["mark"])]
-    return [note.format(margin=margin_db) for note in NOTES] + ([f"Marks: {'; '.join(used)}."] if used else [])
+    metrics = [metric for metric in ledger.loc[~_missing(ledger), "metric"].unique() if metric != short_name(metric)]
+    return [
+        *(note.format(margin=margin_db) for note in NOTES),
+        *([f"Metrics as published: {'; '.join(metrics)}."] if metrics else []),
+        *([f"Marks: {'; '.join(used)}."] if used else []),
+    ]
 
 
 def claim_text(row: Any) -> str:
     """What a claim says, in a line.  row: of the ledger, as `itertuples` gives it."""
-    of = "" if row.source == "all" else f" of {row.source}"
+    of = "" if row.source == ALL else f" of {row.source}"
+    metric = short_name(row.metric)
     said = {
-        "value": f"{row.metric}{of} of {row.method}",
-        "order": f"{row.method} better than {row.over}, {row.metric}{of}",
-        "equal": f"{row.method} nearly as {row.over}, {row.metric}{of}",
+        "value": f"{metric}{of} of {row.method}",
+        "order": f"{row.method} better than {row.over}, {metric}{of}",
+        "equal": f"{row.method} nearly as {row.over}, {metric}{of}",
     }
     return f"{said[row.kind]}; {row.dataset}, {row.condition}"
+
+
+def short_name(metric: str) -> str:
+    """The name of a published metric without its definition: `SDR` of `SDR (museval, frames of 2 s)`."""
+    return metric.split(" (")[0].split(" of ")[0]
 
 
 def published_text(row: Any) -> str:

@@ -11,7 +11,9 @@ from workflow_scripts.lib.core.outcomes import FAILED
 from workflow_scripts.lib.statistics.aggregates import ALL, ROW, Kind, seed_values, summarise
 from workflow_scripts.lib.statistics.claim_rows import EQUAL, VALUE, Beside, Claim, Judged
 from workflow_scripts.lib.statistics.claim_verdicts import (
+    INCONCLUSIVE,
     NOT_ATTEMPTED,
+    REPRODUCED,
     VERDICTS,
     difference_interval,
     judge_equality,
@@ -26,6 +28,8 @@ MEASURED = [
     "definitions", "ours", "difference", "low", "high", "tracks", "seeds", "failed", "verdict", "remark",
 ]  # fmt: skip
 COLUMNS = [*(each.name for each in fields(Claim)), *MEASURED]
+NUMBERS = dict.fromkeys(["value", "tolerance", "error", "ours", "difference", "low", "high"], "float64")
+NUMBERS |= dict.fromkeys(["runs", "tracks", "seeds", "failed"], "Int64")
 DECIBEL = "dB"
 
 
@@ -55,7 +59,7 @@ def make_ledger(claims: Sequence[Claim], besides: Sequence[Beside], results: Res
     failed: estimates that are missing of them.  verdict: of `claim_verdicts`.  remark: why it is no other.
     """
     rows = [asdict(claim) | entry for claim in claims for entry in _entries(claim, besides, results)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).astype(NUMBERS)
 
 
 def count_verdicts(ledger: pd.DataFrame) -> dict[str, int]:
@@ -97,7 +101,8 @@ def _judged(claim: Claim, beside: Beside, results: Results) -> dict[str, Any]:
 def _of_beside(table: pd.DataFrame, beside: Beside, comparison: Judged) -> pd.DataFrame:
     """The part of scores or failures that a claim is judged on."""
     chosen = table[table["comparison"] == comparison.scored_as]
-    chosen = chosen[[row in beside.rows for row in chosen[ROW].itertuples(index=False, name=None)]]
+    of_row = [row in beside.rows for row in chosen[ROW].itertuples(index=False, name=None)]
+    chosen = chosen[np.array(of_row, dtype=bool)]
     return chosen[chosen["family"] == beside.group] if beside.group else chosen
 
 
@@ -137,9 +142,17 @@ def _difference(claim: Claim, beside: Beside, scores: pd.DataFrame, results: Res
     effect, interval = pair["effect"], Interval(pair["low"], pair["high"], pair["interval"])
     if beside.metric in results.lower_is_better:
         effect, interval = -effect, Interval(-interval.high, -interval.low, interval.reason)
-    margin = results.margin(claim)
-    verdict = judge_equality(interval, margin) if claim.kind == EQUAL else judge_order(interval, claim.value or 0.0)
-    return _measured(effect, interval, verdict, "") | {"tracks": pair["tracks"], "seeds": pair["seeds"]}
+    verdict, remark = _judged_pair(claim, interval, results.margin(claim))
+    return _measured(effect, interval, verdict, remark) | {"tracks": pair["tracks"], "seeds": pair["seeds"]}
+
+
+def _judged_pair(claim: Claim, interval: Interval, margin: float | None) -> tuple[str, str]:
+    """The verdict on an order or equality, and a remark where there is an order, but of next to nothing."""
+    near = judge_equality(interval, margin)
+    if claim.kind == EQUAL:
+        return near, ""
+    verdict = judge_order(interval, claim.value or 0.0)
+    return verdict, "by less than the margin" if near == REPRODUCED and verdict != INCONCLUSIVE else ""
 
 
 def _source(table: pd.DataFrame, beside: Beside) -> str:
