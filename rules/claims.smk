@@ -3,7 +3,8 @@
 
 rule ledger:
     input:
-        plan.ledger_targets(),
+        plan.ledger_targets()
+        or "no claim: run a comparison beside one, as config/study.yaml does",
 
 
 for word, path in claims.items():

@@ -164,6 +164,19 @@ def test_a_claim_that_cannot_be_judged_is_refused_in_one_sentence(word, sentence
     assert str(told.value) == sentence
 
 
+def test_a_value_is_not_judged_on_synthesised_data_of_the_very_comparison():
+    config = default()
+    config["comparisons"]["one_shot_muted"] = config["comparisons"]["guided"]
+    with pytest.raises(UserError, match="is of a value, which is not judged on the synthesised data of one_shot_muted"):
+        Plan(config).claim_targets(["claim_l1-sdr-other"])
+
+
+def test_a_claim_beside_which_a_comparison_has_several_rows_is_judged_by_the_first():
+    told = job(default(), Judge, ledger="claim_l1-over-b0-other").options
+    assert told["rows"] == ("guided_l1", "conv_tasnet") and told["only"] == "l1-over-b0-other"
+    assert job(default(), Judge, ledger="one_shot").options["rows"] == ()
+
+
 def test_the_words_that_ask_for_claims_are_told_from_others():
     words = ["snakemake", "claim_us-over-nmf1", "results/judge/claim_us-over-nmf1.json", "--config", "all"]
     assert Plan(default()).claim_targets(words) == {"claim_us-over-nmf1": "results/judge/claim_us-over-nmf1.json"}

@@ -23,18 +23,19 @@ from workflow_scripts.lib.statistics.scores import read_scores
 
 
 def judge(
-    *, claims: Path, besides: Path, only: str, title: str, scores: list[Path], comparisons: str, families: list[str],
-    margin_db: float, out: Path, code: str,
+    *, claims: Path, besides: Path, only: str, rows: list[str], title: str, scores: list[Path], comparisons: str,
+    families: list[str], margin_db: float, out: Path, code: str,
 ) -> None:  # fmt: skip
     """Write ledger.csv, table.md, table.tex, summary.txt, ledger.json, and the figure forest where any claim is judged.
 
     ledger.json holds all of ledger.csv, the verdicts counted, and the hashes of the scores that they rest on.
-    `claims` and `besides` are the tables of a paper's claims and of our rows beside them, in the project; `only` is the
-    id of the one claim to judge, empty for all. `scores` and `out` are manifests of folders; `comparisons` (JSON of
-    `Judged`) says what they are scores of, with metrics of the `families`, names of modules.
+    `claims` and `besides` are the tables of a paper's claims and of our rows beside them, in the project. `only` is the
+    id of the one claim to judge, by these `rows`; both are empty for all. `scores` and `out` are manifests of folders;
+    `comparisons` (JSON of `Judged`) says what they are scores of, by metrics of the `families`, names of modules.
     """
     known = {claim.id: claim for claim in read_claims(ROOT / claims)}
-    beside, told = read_besides(ROOT / besides, known), from_json(Judged, comparisons)
+    told = from_json(Judged, comparisons)
+    beside = [each for each in read_besides(ROOT / besides, known) if not rows or set(each.row_names) <= set(rows)]
     results = Results(
         {each.name: each for each in told},
         read_scores(scores) if scores else pd.DataFrame(columns=["comparison"]),

@@ -56,6 +56,7 @@ class Judge(Job):
             "claims": str(claims.relative_to(ROOT)),
             "besides": str(besides.relative_to(ROOT)),
             "only": self.claim,
+            "rows": beside_of(self.configuration, self.claim).row_names if self.claim else (),
             "title": f"claims of {self.paper.title}",
             "comparisons": to_json(self.compared()),
             "families": self.families,

@@ -85,23 +85,21 @@ def beside_of(configuration: Configuration, claim: str) -> Beside:
     Raises UserError where the claim is not attempted, or no comparison beside it is defined.
     """
     paper = papers()[paper_of(claim)]
-    found = paper.claims[claim]
+    found, defined = paper.claims[claim], configuration.keys.comparisons
+    own = [each for each in paper.besides if each.id == claim]
+    there = [each for each in own if each.comparison in defined]
+    judged = [each for each in there if _may_judge(configuration, found, defined[each.comparison])]
+    if judged:
+        return next((each for each in judged if each.comparison in configuration.run), judged[0])
     if found.not_attempted:
         raise UserError(f"The claim {claim} is not attempted: {found.not_attempted}.")
-    own = [beside for beside in paper.besides if beside.id == claim]
-    defined = configuration.keys.comparisons
-    there = [
-        each
-        for each in own
-        if each.comparison in defined and _may_judge(configuration, found, defined[each.comparison])
-    ]
-    if not there:
-        names = ", ".join(dict.fromkeys(each.comparison for each in own))
-        raise UserError(
-            f"The claim {claim} is judged on {names}, which the configuration does not define; add that file of "
-            "config/papers which does, with --configfile."
-        )
-    return next((each for each in there if each.comparison in configuration.run), there[0])
+    names = ", ".join(dict.fromkeys(each.comparison for each in there or own))
+    raise UserError(
+        f"The claim {claim} is of a value, which is not judged on the synthesised data of {names}; give recordings."
+        if there
+        else f"The claim {claim} is judged on {names}, which the configuration does not define; add that file of "
+        "config/papers which does, with --configfile."
+    )
 
 
 def comparison_of(configuration: Configuration, name: str) -> Comparison:

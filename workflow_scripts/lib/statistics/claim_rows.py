@@ -78,9 +78,14 @@ class Beside:
     definitions: str
 
     @property
+    def row_names(self) -> tuple[str, ...]:
+        """The row, and that which it is set against, if any."""
+        return (self.row, self.over) if self.over else (self.row,)
+
+    @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """(method, F0 source or `no-f0`) of the row, and of that which it is set against."""
-        return tuple(row_of(name) for name in (self.row, self.over) if name)
+        """(method, F0 source or `no-f0`) of each of them."""
+        return tuple(row_of(name) for name in self.row_names)
 
 
 @dataclass(frozen=True)
