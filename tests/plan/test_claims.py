@@ -120,6 +120,7 @@ def test_a_claim_on_two_f0_sources_needs_these_and_the_seeds_of_the_comparison()
     rows = behind("claim_us-ref-over-est", config, Separate)
     assert {(row.method, row.f0) for row in rows} == {("parametric_unsupervised", f0) for f0 in ("stems", "mixture")}
     assert {row.seed for row in rows} == {0, 1} and len(rows) == 4
+    assert comparison_of(Configuration(config), "claim_us-ref-over-est").metrics == ("SI-SDR-frames",)
     reduced = comparison_of(Configuration(config), "claim_us-octave-down-over-up")
     assert reduced.f0 == ("exact-octaves--1", "exact-octaves-1") and not reduced.degrade
     assert reduced.methods == ("parametric_unsupervised",) and reduced.metrics == ("SI-SDR",)
