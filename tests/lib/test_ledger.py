@@ -127,7 +127,7 @@ def test_a_group_of_songs_is_judged_by_itself():
     [club] = judged([VALUE], [replace(BESIDE, group="club")])
     assert (club["ours"], club["tracks"]) == (2.0, 3)
     [none] = judged([VALUE], [replace(BESIDE, group="opera")])
-    assert none["remark"] == "the comparison songs has no SDR of the row a/no-f0 for opera"
+    assert none["remark"] == "the comparison songs has no SDR of the row a for opera"
 
 
 def test_on_synthesised_data_orders_alone_are_judged():
@@ -144,6 +144,7 @@ def test_what_is_not_there_is_told():
         judged([ORDER], [PAIR], scores=scores_of(**{"a__no-f0": SONGS})),
         judged([ORDER], [PAIR], scores=scores_of(**{"a__no-f0": SONGS}), failures=lost),
         judged([VALUE], [replace(BESIDE, metric="SIR")]),
+        judged([ORDER], [PAIR], scores=scores_of(**{"b__stems": SONGS}), failures=lost),  # of the other row
     ]
     assert {row["verdict"] for [row] in cases} == {"not attempted"}
     assert [row["remark"] for [row] in cases] == [
@@ -151,7 +152,8 @@ def test_what_is_not_there_is_told():
         "the comparison others is not run",
         "the comparison songs has no SDR of the row b/stems",
         "the row b/stems failed: diverged at once",
-        "the comparison songs has no SIR of the row a/no-f0",
+        "the comparison songs has no SIR of the row a",
+        "the comparison songs has no SDR of the row a",
     ]
     scores = scores_of(**{"a__no-f0": SONGS, "b__stems": SONGS + BETTER})
     without = scores[(scores["track"] != "t0") | (scores["method"] != "b")]

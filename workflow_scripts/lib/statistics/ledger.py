@@ -9,7 +9,7 @@ import pandas as pd
 
 from workflow_scripts.lib.core.outcomes import FAILED
 from workflow_scripts.lib.statistics.aggregates import ALL, ROW, Kind, seed_values, summarise
-from workflow_scripts.lib.statistics.claim_rows import EQUAL, VALUE, Beside, Claim, Judged
+from workflow_scripts.lib.statistics.claim_rows import EQUAL, VALUE, Beside, Claim, Judged, row_of
 from workflow_scripts.lib.statistics.claim_verdicts import (
     INCONCLUSIVE,
     NOT_ATTEMPTED,
@@ -91,9 +91,10 @@ def _judged(claim: Claim, beside: Beside, results: Results) -> dict[str, Any]:
     failed = failures[failures["outcome"] == FAILED]
     found |= {"failed": len(failed)}
     scores = scores[scores["metric"] == beside.metric]
-    for row in beside.rows:
-        if not (scores[ROW] == list(row)).all(axis=1).any():
-            return found | {"verdict": NOT_ATTEMPTED, "remark": _why_missing("/".join(row), beside, failed)}
+    for name in beside.row_names:
+        if not _is_of_row(scores, name).any():
+            reasons = failed.loc[_is_of_row(failed, name), "reason"]
+            return found | {"verdict": NOT_ATTEMPTED, "remark": _why_missing(name, beside, reasons)}
     measure = _value if claim.kind == VALUE else _difference
     return found | measure(claim, beside, scores, results)
 
@@ -106,9 +107,13 @@ def _of_beside(table: pd.DataFrame, beside: Beside, comparison: Judged) -> pd.Da
     return chosen[chosen["family"] == beside.group] if beside.group else chosen
 
 
-def _why_missing(row: str, beside: Beside, failed: pd.DataFrame) -> str:
-    if len(failed):
-        return f"the row {row} failed: {' '.join(str(failed['reason'].iloc[0]).split())}"
+def _is_of_row(table: pd.DataFrame, name: str) -> pd.Series:
+    return (table[ROW] == list(row_of(name))).all(axis=1)
+
+
+def _why_missing(row: str, beside: Beside, reasons: pd.Series) -> str:
+    if len(reasons):
+        return f"the row {row} failed: {' '.join(str(reasons.iloc[0]).split())}"
     of_group = f" for {beside.group}" if beside.group else ""
     return f"the comparison {beside.comparison} has no {beside.metric} of the row {row}{of_group}"
 
