@@ -144,7 +144,7 @@ def test_what_is_not_there_is_told():
         judged([ORDER], [PAIR], scores=scores_of(**{"a__no-f0": SONGS})),
         judged([ORDER], [PAIR], scores=scores_of(**{"a__no-f0": SONGS}), failures=lost),
         judged([VALUE], [replace(BESIDE, metric="SIR")]),
-        judged([ORDER], [PAIR], scores=scores_of(**{"b__stems": SONGS}), failures=lost),  # of the other row
+        judged([ORDER], [PAIR], scores=scores_of(b__stems=SONGS), failures=lost),  # of the other row
     ]
     assert {row["verdict"] for [row] in cases} == {"not attempted"}
     assert [row["remark"] for [row] in cases] == [
