@@ -4,6 +4,7 @@ import os
 import sys
 
 from workflow_scripts.lib.core.errors import UserError
+from workflow_scripts.plan.claim_jobs import Judge
 from workflow_scripts.plan.data_jobs import (
     EstimateF0,
     ImportWeights,
@@ -38,6 +39,7 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 try:
     plan = Plan(config, workflow.is_main_process, dry=is_dry(sys.argv))
+    claims = plan.claim_targets(sys.argv)
 except UserError as error:
     sys.exit(str(error))
 for sentence in plan.configuration.missing:
@@ -55,6 +57,7 @@ wildcard_constraints:
     f0=r"[\w.-]+",
     marks=r"[\w-]+",
     comparison=r"[\w-]+",
+    ledger=r"[\w-]+",
     song=r"[\w-]+",
     split="train|valid|test",
     seed=r"\d+",
@@ -70,11 +73,13 @@ include: "rules/separate.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"
+include: "rules/claims.smk"
 include: "rules/song.smk"
 
 
 localrules:
     all,
+    ledger,
     separate_song,
 
 

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "compare.compare": TABLES,
     "data.prepare": set(),
     "f0.estimate_f0": set(),
+    "judge.judge": FIGURES,
     "marks.make_marks": set(),
     "report.draw": FIGURES,
     "report.draw_adaptation": FIGURES,

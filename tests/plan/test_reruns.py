@@ -53,10 +53,15 @@ COMPARED = {"compare": ALL, "report": ALL}
 FROM_SCORES = COMPARED | {"draw": ALL}
 ENSEMBLE = {
     "score": "vocal_ensemble|f0_robustness", "compare": "vocal_ensemble|f0_robustness",
-    "draw": "/draw/vocal_ensemble|f0_robustness", "draw_robustness": ALL, "report": ALL,
+    "draw": "/draw/vocal_ensemble|f0_robustness", "draw_robustness": ALL, "judge": "parametric", "report": ALL,
 }  # fmt: skip
-GUIDED = {"score": "guided", "compare": "guided", "draw": "guided", "draw_gains": ALL, "report": ALL}
-SINGING = {"score": "singing_voice", "compare": "singing_voice", "draw": "singing_voice", "report": ALL}
+GUIDED = {
+    "score": "guided", "compare": "guided", "draw": "guided", "draw_gains": ALL, "judge": "one_shot", "report": ALL,
+}  # fmt: skip
+SINGING = {
+    "score": "singing_voice", "compare": "singing_voice", "draw": "singing_voice", "judge": "adversarial",
+    "report": ALL,
+}  # fmt: skip
 
 LIB = "workflow_scripts/lib/"
 # What was edited: file, old text, new text -> of each rule, the folders of the jobs whose fingerprints change.
@@ -101,7 +106,8 @@ EDITS = {
     "an F0 source": (
         LIB + "audio/f0_sources/mixture.py", "def find_f0", "EXTRA = 1\n\n\ndef find_f0",
         {"estimate_f0": "/mixture/", "score_f0": "vocal_ensemble", "separate": "/mixture/seed",
-         "score": "vocal_ensemble", "compare": "vocal_ensemble", "draw": "/draw/vocal_ensemble", "report": ALL},
+         "score": "vocal_ensemble", "compare": "vocal_ensemble", "draw": "/draw/vocal_ensemble", "judge": "parametric",
+         "report": ALL},
     ),
     "an embedded corpus": (
         LIB + "datasets/embedded/chorales.py", "PIECES", "EXTRA = 1\nPIECES",
@@ -113,13 +119,13 @@ EDITS = {
     ),
     "how intervals are found": (
         LIB + "statistics/intervals.py", "LEVEL = 0.95", "LEVEL = 0.9",
-        FROM_SCORES | {"draw_robustness": ALL, "draw_gains": ALL},
+        FROM_SCORES | {"draw_robustness": ALL, "draw_gains": ALL, "judge": ALL},
     ),
     "one figure": (LIB + "figures/heat_map.py", "1.9 + 0.66", "1.8 + 0.66", {"draw": ALL, "report": ALL}),
     "the style of all figures": (
         LIB + "figures/style.py", "FONT = 9", "FONT = 10",
         {"draw": ALL, "draw_training": ALL, "draw_critics": ALL, "draw_robustness": ALL, "draw_adaptation": ALL,
-         "draw_gains": ALL, "report": ALL},
+         "draw_gains": ALL, "judge": ALL, "report": ALL},
     ),
     "the script of a stage": (
         "workflow_scripts/score/score_f0.py", "{cell:.3f}", "{cell:.2f}", {"score_f0": ALL, "report": ALL},

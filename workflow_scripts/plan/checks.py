@@ -23,13 +23,13 @@ def check(configuration: Configuration) -> None:
     if not (configuration.run or configuration.song):
         raise UserError("config: run is empty; name at least one of the comparisons in it.")
     for name, comparison in configuration.run.items():
-        _check_comparison(configuration, f"comparisons.{name}", comparison)
+        check_comparison(configuration, f"comparisons.{name}", comparison)
         if configuration.dataset(comparison.dataset).kind == "recording":
             raise UserError(
                 f"config: comparisons.{name} cannot score {comparison.dataset!r}, a recording, which has no stems."
             )
     if configuration.song:
-        _check_comparison(configuration, "own_song", _song_as_comparison(configuration))
+        check_comparison(configuration, "own_song", _song_as_comparison(configuration))
 
 
 def _song_as_comparison(configuration: Configuration) -> Comparison:
@@ -40,8 +40,8 @@ def _song_as_comparison(configuration: Configuration) -> Comparison:
     return Comparison(song.dataset, stems, tuple(song.methods), ("SI-SDR",), f0)
 
 
-def _check_comparison(configuration: Configuration, where: str, entry: Comparison) -> None:
-    """where: the key of the comparison, for the sentence that tells a mistake; so too below."""
+def check_comparison(configuration: Configuration, where: str, entry: Comparison) -> None:
+    """Raises UserError for the first mistake.  where: key of the comparison, as the sentence names it; so too below."""
     known(entry.dataset, configuration.libraries["datasets"], f"{where}.dataset")
     dataset = configuration.dataset(entry.dataset)
     _check_dataset(configuration, entry.dataset, dataset)

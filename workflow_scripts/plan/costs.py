@@ -101,6 +101,10 @@ class Costs:
                 longest[each] = max(longest.get(each, 0.0), longest[job] + self._wall(each))
         return longest
 
+    def chain(self, job: Job) -> float:
+        """`to_the_end` of a job; 0 where the run does not need it, as what one claim needs."""
+        return self.to_the_end.get(job, 0.0)
+
     def run(self, jobs: Collection[Job], cores: int) -> Cost:
         """Of these jobs on so many cores, the longest chains first."""
         counts: dict[str, int] = {}
@@ -130,7 +134,7 @@ class Costs:
             for each in needed:
                 users.setdefault(each, []).append(job)
         order = {job: number for number, job in enumerate(jobs)}
-        ready = [(-self.to_the_end[job], order[job], job) for job, needed in waits.items() if not needed]
+        ready = [(-self.chain(job), order[job], job) for job, needed in waits.items() if not needed]
         heapq.heapify(ready)
         running: list[tuple[float, int, Job]] = []
         now, free = 0.0, float(cores)
@@ -144,7 +148,7 @@ class Costs:
             for user in users.get(job, ()):
                 waits[user].discard(job)
                 if not waits[user]:
-                    heapq.heappush(ready, (-self.to_the_end[user], order[user], user))
+                    heapq.heappush(ready, (-self.chain(user), order[user], user))
         return now * (1 + LEADER)
 
 

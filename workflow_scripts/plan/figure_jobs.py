@@ -9,6 +9,7 @@ from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.registry import METRICS
 from workflow_scripts.lib.statistics.rows import BudgetRow, CurveRow, ErrorRow, GainRow, to_json
 from workflow_scripts.plan import rows
+from workflow_scripts.plan.claim_jobs import ledgers
 from workflow_scripts.plan.configuration import Configuration, degraded_sources
 from workflow_scripts.plan.data_jobs import Prepare
 from workflow_scripts.plan.job import Input, Job, Option, text
@@ -226,6 +227,7 @@ class Report(Job):
             "tables": tuple(each.manifest for each in compared),
             "f0": tuple(ScoreF0(self.configuration, each.comparison).page for each in compared if each.entry.f0),
             "figures": tuple(figure.manifest for figure in self._figures()),
+            "ledgers": tuple(each.manifest for each in ledgers(self.configuration)),
         }
 
     def _figures(self) -> Iterator[Figure]:

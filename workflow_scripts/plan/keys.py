@@ -13,6 +13,7 @@ from workflow_scripts.lib.datasets.budget import Budget, UnpairedBudget
 from workflow_scripts.lib.metrics.contract import Scoring
 from workflow_scripts.lib.training.description import Need
 from workflow_scripts.lib.training.schedule import Schedule
+from workflow_scripts.plan.claim_keys import Claims
 from workflow_scripts.plan.key_types import Folder, Named, Names, Path, Shown, SomeNames, Stems, Values
 
 
@@ -274,6 +275,9 @@ class Dataset:
     models_from: Annotated[
         Named | None, key("Data set whose training tracks give the models for this one; null takes its own.")
     ] = None
+    synthesised: Annotated[
+        bool, key("True for data that is made and not recorded: no published value is judged on it.")
+    ] = False
     resources: Annotated[Resources, key("What its jobs are given.")] = Resources()
 
 
@@ -330,6 +334,7 @@ class Keys:
         ),
     ] = None
     own_song: Annotated[OwnSong, key("How such a recording is separated.")] = OwnSong()
+    claims: Annotated[Claims, key("How published claims are judged.")] = Claims()
     datasets: Annotated[
         Definitions, key(f"Data sets of your own by name, or keys to change in those of config/datasets/; {LIKE}.")
     ] = Field(default_factory=dict)

@@ -1,5 +1,6 @@
 """What the process that leads a run tells at its start and at its end, as the Snakefile asks it."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,13 +33,14 @@ class Leader:
         self._log = take_over(self._workflow.logger_manager.logger, seconds)
         if self._log:
             cores = self._workflow.resource_settings.cores
-            self._log.say(forecast(costs.run(list(jobs.values()), cores), self._plan.configuration.run, cores))
+            asked = list(self._plan.claim_targets(sys.argv)) or list(self._plan.configuration.run)
+            self._log.say(forecast(costs.run(list(jobs.values()), cores), asked, cores))
 
     def succeed(self) -> None:
         """After the last job: the tables of the run, and what it cost."""
-        summary = Path(self._plan.summary())
-        if summary.exists() and summary.stat().st_mtime >= self._started:
-            print(summary.read_text(encoding="utf-8"), flush=True)
+        for summary in map(Path, self._plan.summaries(sys.argv)):
+            if summary.exists() and summary.stat().st_mtime >= self._started:
+                print(summary.read_text(encoding="utf-8"), flush=True)
         if self._log:
             self._log.close_with([spent(self._started)])
 

@@ -3,12 +3,14 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
-from workflow_scripts.plan.checks import check
+from workflow_scripts.plan.checks import check, check_comparison
+from workflow_scripts.plan.claim_jobs import Judge, ledgers
+from workflow_scripts.plan.claims import PREFIX, comparison_of, papers
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.costs import Costs
 from workflow_scripts.plan.figure_jobs import Report
@@ -31,6 +33,7 @@ class Plan:
         check(self.configuration)
         if looks and not self.configuration.missing:
             check_recordings(self.configuration)
+            papers()  # so that a mistake in the tables of claims is told before any job
         self._jobs: dict[Job, Job] = {}
         self._looks = looks
 
@@ -67,7 +70,7 @@ class Plan:
         """Seconds from a job's start to the end of the run, where nothing has to wait: the longest chains go first."""
         if not self._looks:  # this process runs one job
             return lambda _: 0
-        return lambda wildcards: round(self.costs.to_the_end.get(self.job(kind, wildcards), 0.0))
+        return lambda wildcards: round(self.costs.chain(self.job(kind, wildcards)))
 
     @cached_property
     def costs(self) -> Costs:
@@ -87,6 +90,29 @@ class Plan:
     def summary(self) -> str:
         """The text that is printed at the end of a run."""
         return f"{self.last().folder}/summary.txt"
+
+    def ledger_targets(self) -> list[str]:
+        """The ledgers of `snakemake ledger`: of each paper of which the run can judge any claim."""
+        return [each.manifest.path for each in ledgers(self.configuration)]
+
+    def claim_targets(self, words: Iterable[str]) -> dict[str, str]:
+        """What `snakemake claim_<id>` makes, by the words of the command line that ask for it.
+
+        Raises UserError with the nearest id where there is no such claim, and where it cannot be judged.
+        """
+        found = {}
+        for word in words:
+            if word.startswith(PREFIX) and "/" not in word:
+                check_comparison(self.configuration, f"claims, {word}", comparison_of(self.configuration, word))
+                found[word] = Judge(self.configuration, word).manifest.path
+        return found
+
+    def summaries(self, words: Sequence[str]) -> list[str]:
+        """The texts that are printed at the end of a run which the words of the command line ask for."""
+        asked = [Judge(self.configuration, word) for word in self.claim_targets(words)]
+        if "ledger" in words:
+            asked += ledgers(self.configuration)
+        return [self.summary(), *(each.summary for each in asked)]
 
 
 def given(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from workflow_scripts.lib.core.registry import METRICS
 from workflow_scripts.lib.statistics.rows import Contrast, to_json
 from workflow_scripts.plan import rows
+from workflow_scripts.plan.claims import comparison_of
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.data_jobs import EstimateF0, MakeMarks, Prepare
 from workflow_scripts.plan.job import Input, Job, Made, Option, text
@@ -26,7 +27,7 @@ class OfComparison(Job):
 
     @property
     def entry(self) -> Comparison:
-        return self.configuration.run[self.comparison]
+        return comparison_of(self.configuration, self.comparison)
 
     @property
     def families(self) -> tuple[str, ...]:

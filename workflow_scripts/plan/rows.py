@@ -3,6 +3,7 @@
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.registry import METHODS, METRICS
 from workflow_scripts.lib.statistics.rows import ResultRow, to_json
+from workflow_scripts.plan.claims import comparison_of
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.declared import has, value_of
 from workflow_scripts.plan.job import Made
@@ -11,7 +12,7 @@ from workflow_scripts.plan.model_jobs import Adapt, Separate, Train, model_of
 
 def rows_of(configuration: Configuration, comparison: str, shard: str | None = None) -> list[Separate]:
     """The separations of a comparison for one shard (the first), in the order of its table."""
-    entry = configuration.run[comparison]
+    entry = comparison_of(configuration, comparison)
     sources, shard = "+".join(entry.sources), shard or configuration.shards()[0]
     found = []
     for name in entry.methods:
@@ -88,4 +89,4 @@ def _result_row(row: Separate) -> ResultRow:
 
 
 def remark(configuration: Configuration, comparison: str) -> str:
-    return configuration.dataset(configuration.run[comparison].dataset).remark
+    return configuration.dataset(comparison_of(configuration, comparison).dataset).remark

@@ -92,16 +92,16 @@ class RunLog(logging.Handler):
         ]
 
     def _begin(self, record: Any) -> None:
-        what = name_of(record.rule_name, record.wildcards)
+        key = key_of(record.rule_name, record.wildcards)
+        if key not in self._seconds:  # a target, such as `all`, which only names what others make
+            return
         log = Path(record.log[0]) if record.log else None
-        self._running[record.jobid] = Running(
-            what, log, self._seconds.get(key_of(record.rule_name, record.wildcards), 0.0)
-        )
+        self._running[record.jobid] = Running(name_of(record.rule_name, record.wildcards), log, self._seconds[key])
         self._show()
 
     def _finish(self, number: Any) -> None:
         job = self._running.pop(number, None)
-        if job is None or job.what == "all":
+        if job is None:
             return
         self._done += 1
         took = time.monotonic() - job.began

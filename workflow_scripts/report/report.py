@@ -1,5 +1,6 @@
 """End a run: all scores in one Parquet table, and the summary that is printed."""
 
+import json
 from pathlib import Path
 
 from workflow_scripts.command import run
@@ -17,25 +18,35 @@ FIGURES = {
 
 
 def report(
-    *, scores: list[Path], tables: list[Path], f0: list[Path], figures: list[Path], summary: Path, parquet: Path
-) -> None:
+    *, scores: list[Path], tables: list[Path], f0: list[Path], figures: list[Path], ledgers: list[Path], summary: Path,
+    parquet: Path,
+) -> None:  # fmt: skip
     """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0.
 
-    `scores`, `tables` and `figures` are manifests of folders.
+    `scores`, `tables`, `figures` and `ledgers` are manifests of folders.
     """
     with atomic(parquet) as temporary:
         read_scores(scores).to_parquet(temporary, index=False)
     folders = [folder_of(manifest) for manifest in tables]
     parts = [(folder / "summary.txt").read_text(encoding="utf-8") for folder in folders]
     parts += [path.read_text(encoding="utf-8") for path in f0]
+    judged = [folder_of(manifest) for manifest in ledgers]
+    parts += [_verdicts(judged)] if judged else []
     where = [
         f"  {folder}/: table.md, .csv, .tex, tests.csv; figures: results/draw/{folder.name}/" for folder in folders
     ]
     for stage, what in FIGURES.items():
         drawn = [folder_of(manifest) for manifest in figures if manifest.parent.name == stage]
         where += [f"  {folder}/: {what}" for folder in drawn]
+    where += [f"  {folder}/: published claims beside ours, table.md, .tex, ledger.csv, forest" for folder in judged]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
+
+
+def _verdicts(folders: list[Path]) -> str:
+    """A line a ledger: how many claims have which verdict."""
+    said = [json.loads((folder / "ledger.json").read_text(encoding="utf-8"))["said"] for folder in folders]
+    return "\n".join(["Published claims:", *(f"  {line}" for line in said), ""])
 
 
 if __name__ == "__main__":
