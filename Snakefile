@@ -24,6 +24,11 @@ from workflow_scripts.plan.leading import explain_locks, lead_jobs_here
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
+from workflow_scripts.plan.submission_jobs import (
+    ImportEstimates,
+    ImportScores,
+    WriteMixtures,
+)
 
 lead_jobs_here()
 if workflow.is_main_process:
@@ -62,6 +67,7 @@ include: "rules/marks.smk"
 include: "rules/train.smk"
 include: "rules/adapt.smk"
 include: "rules/separate.smk"
+include: "rules/submissions.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"

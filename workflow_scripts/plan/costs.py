@@ -21,6 +21,7 @@ from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.result_jobs import Compare, Score
 from workflow_scripts.plan.seconds import seconds_of
+from workflow_scripts.plan.submission_jobs import ImportEstimates
 from workflow_scripts.plan.yaml_files import read_yaml
 
 RATES = ROOT / "config/costs.yaml"
@@ -123,14 +124,17 @@ class Costs:
         return self.seconds(job) / job.resources.threads
 
     def _simulated(self, jobs: set[Job], cores: int) -> float:
-        """Wall s where the job with the longest chain behind it starts as soon as its inputs and cores are there."""
+        """Wall s where the job with the longest chain behind it starts as soon as its inputs and cores are there.
+
+        Jobs that the end of the run does not need, which a person asked for by name, come last.
+        """
         waits = {job: {each for each in _needed(job) if each in jobs} for job in jobs}
         users: dict[Job, list[Job]] = {}
         for job, needed in waits.items():
             for each in needed:
                 users.setdefault(each, []).append(job)
         order = {job: number for number, job in enumerate(jobs)}
-        ready = [(-self.to_the_end[job], order[job], job) for job, needed in waits.items() if not needed]
+        ready = [(-self.to_the_end.get(job, 0.0), order[job], job) for job, needed in waits.items() if not needed]
         heapq.heapify(ready)
         running: list[tuple[float, int, Job]] = []
         now, free = 0.0, float(cores)
@@ -144,7 +148,7 @@ class Costs:
             for user in users.get(job, ()):
                 waits[user].discard(job)
                 if not waits[user]:
-                    heapq.heappush(ready, (-self.to_the_end[user], order[user], user))
+                    heapq.heappush(ready, (-self.to_the_end.get(user, 0.0), order[user], user))
         return now * (1 + LEADER)
 
 
@@ -259,7 +263,7 @@ def disk_of(job: Job) -> float:
         entry = job.configuration.dataset(job.dataset)
         seconds = _seconds(job.configuration, job.dataset, *SPLITS) or 0.0
         return seconds * samples_of(job.configuration, job.dataset) * RATE * 2 * (len(entry.stems) + 1)
-    if isinstance(job, Separate):
+    if isinstance(job, Separate | ImportEstimates):
         seconds = _seconds(job.configuration, job.dataset, job.split) or 0.0
         return (
             _of_shard(job, seconds, samples_of(job.configuration, job.dataset) * RATE * 4 * len(job.sources.split("+")))

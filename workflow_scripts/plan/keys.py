@@ -70,7 +70,11 @@ class Comparison:
         key("Sources to estimate; stems of the data set, or `accompaniment`, the sum of the stems not named."),
     ]
     methods: Annotated[
-        SomeNames, key("Methods in the order of the table (config/methods/<name>.yaml, or keys of `methods`).")
+        SomeNames,
+        key(
+            "Methods in the order of the table (config/methods/<name>.yaml, or keys of `methods`), and submissions of "
+            "others (config/submissions/<name>/, or keys of `submissions`)."
+        ),
     ]
     metrics: Annotated[SomeNames, key("Metrics in the order of the tables; the first is the headline.")]
     f0: Annotated[
@@ -330,6 +334,13 @@ class Keys:
     ] = Field(default_factory=dict)
     f0: Annotated[
         Definitions, key(f"F0 sources of your own by name, or keys to change in those of config/f0/; {LIKE}.")
+    ] = Field(default_factory=dict)
+    submissions: Annotated[
+        dict[Folder, Path],
+        key(
+            "Estimates or scores of others, by the name that comparisons list among their `methods`: the folder of "
+            "each, which holds `submission.yaml`; those in config/submissions/ need not be named."
+        ),
     ] = Field(default_factory=dict)
     marks: Annotated[
         Definitions, key(f"Sources of marks of your own by name, or keys to change in those of config/marks/; {LIKE}.")

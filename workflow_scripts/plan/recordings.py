@@ -4,6 +4,7 @@ Imported by the Snakefile, so nothing heavy is imported here; where there is a r
 """
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS, METHODS
@@ -19,17 +20,37 @@ from workflow_scripts.plan.own_files import check_f0, check_marks
 Lengths = dict[str, dict[str, float]]  # split -> track -> s
 
 
+class Looked(NamedTuple):
+    """tracks: of the data set.  headers: of the files of each (`Headers`).  form: that they get (`Form`)."""
+
+    tracks: list[RawTrack]
+    headers: list[Any]
+    form: Any
+
+
 def lengths_of(configuration: Configuration, name: str) -> Lengths | None:
     """The tracks of a data set that lies in a folder of the user's; None of one that a job makes or fetches.
 
     Raises UserError for what its preparation would refuse, as far as names and headers tell.
     """
-    if name not in configuration.lengths:
-        configuration.lengths[name] = _lengths(name, configuration.dataset(name))
-    return configuration.lengths[name]
+    looked = look_at(configuration, name)
+    if looked is None:
+        return None
+    lengths: Lengths = {}
+    for track, files in zip(looked.tracks, looked.headers, strict=True):
+        lengths.setdefault(track.split, {})[track.track] = max(header.seconds for _, header in files.values())
+    return lengths
 
 
-def _lengths(name: str, dataset: Dataset) -> Lengths | None:
+def look_at(configuration: Configuration, name: str) -> Looked | None:
+    """What names and headers tell of such a data set; see `lengths_of`."""
+    if name not in configuration.looked:
+        configuration.looked[name] = _look_at(name, configuration.dataset(name))
+    found: Looked | None = configuration.looked[name]
+    return found
+
+
+def _look_at(name: str, dataset: Dataset) -> Looked | None:
     found = _tracks(name, dataset)
     if found is None:
         return None
@@ -42,11 +63,8 @@ def _lengths(name: str, dataset: Dataset) -> Lengths | None:
     tracks = sorted(select_tracks(found, settings.keep or {}, root), key=sort_key)
     refuse_clashes(tracks, root)
     headers = [headers_of(track) for track in tracks]
-    form_of(headers, dataset.rate, dataset.channels, True, settings.length_tolerance)
-    lengths: Lengths = {}
-    for track, files in zip(tracks, headers, strict=True):
-        lengths.setdefault(track.split, {})[track.track] = max(header.seconds for _, header in files.values())
-    return lengths
+    form = form_of(headers, dataset.rate, dataset.channels, True, settings.length_tolerance)
+    return Looked(tracks, headers, form)
 
 
 def _tracks(name: str, dataset: Dataset) -> list[RawTrack] | None:
