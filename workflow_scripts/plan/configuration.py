@@ -74,7 +74,7 @@ class Configuration:
     def method(self, name: str) -> Method:
         """The definition of a method; a submission is one that needs nothing and has no module."""
         if name in self.submissions:
-            return Method(self.submission(name).label, module="", draws=False)
+            return Method(self.submission(name).shown, module="", draws=False)
         return self._entry(Method, "methods", name)
 
     def submission(self, name: str) -> Submission:

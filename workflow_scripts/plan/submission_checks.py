@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow_scripts.lib.core.errors import UserError, nearest
-from workflow_scripts.plan.configuration import Configuration, known
+from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.data_jobs import Prepare
 from workflow_scripts.plan.keys import Comparison
 from workflow_scripts.plan.recordings import look_at
@@ -27,10 +27,13 @@ def check_submission(configuration: Configuration, where: str, name: str, entry:
     """
     submission, file = configuration.submission(name), configuration.submissions[name] / ABOUT
     for other in entry.methods:
-        if other != name and configuration.method(other).label == submission.label:
-            raise UserError(f"{file}: label is {submission.label!r}, as that of {other!r} in {where}; take another.")
-    if submission.dataset is not None:
-        known(submission.dataset, configuration.libraries["datasets"], f"{file}: dataset")
+        if other != name and configuration.method(other).label == submission.shown:
+            raise UserError(
+                f"{file}: the row would be called {submission.shown!r}, as that of {other!r} in {where}; take another "
+                "label."
+            )
+    if submission.dataset not in (None, *(datasets := configuration.libraries["datasets"])):
+        raise UserError(f"{file}: dataset is {submission.dataset!r}; {nearest(str(submission.dataset), datasets)}")
     if submission.dataset not in (None, entry.dataset):
         raise UserError(
             f"{file}: was made for the data set {submission.dataset!r}, but {where} is of {entry.dataset!r}; take it "

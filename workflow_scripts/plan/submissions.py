@@ -23,6 +23,7 @@ from workflow_scripts.plan.yaml_files import read_yaml
 
 ABOUT = "submission.yaml"
 ESTIMATES, SCORES = "estimates", "scores.csv"
+NO_COST = "What it cost is not known."
 
 
 @settings
@@ -49,10 +50,15 @@ class Submission:
     ] = None
 
     @property
+    def shown(self) -> str:
+        """Name of the row, which says where its scores were not computed here."""
+        return f"{self.label} (scores as given)" if self.scores else self.label
+
+    @property
     def note(self) -> str:
         """A sentence for figures: that others made it, and whether it was scored here."""
-        how = "scores as given, not computed here" if self.scores else "estimates of others, scored here"
-        return f"{_plain(self.label)}: {how}."
+        how = "given by others, not computed here" if self.scores else "estimates of others, scored here"
+        return f"{_plain(self.shown)}: {how}."
 
     @property
     def credits(self) -> str:
@@ -62,8 +68,8 @@ class Submission:
             "trained on": self.training_data, "licence": self.licence, "see": self.citation, "at": self.url,
         }  # fmt: skip
         told = "; ".join(f"{word} {_plain(value)}" for word, value in by.items() if value)
-        doubt = "Whether their definitions are those below cannot be checked." if self.scores else ""
-        said = [self.note.removesuffix(".") + (f" ({told})." if told else "."), doubt, self.remark]
+        doubt = ["Whether their definitions are those of the other rows cannot be checked."] if self.scores else []
+        said = [self.note.removesuffix(".") + (f" ({told})." if told else "."), *doubt, NO_COST, self.remark]
         return " ".join(filter(None, said))
 
 
