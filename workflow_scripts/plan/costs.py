@@ -216,6 +216,12 @@ def _(job: Separate) -> Work:
 
 
 @work_of.register
+def _(job: ImportEstimates) -> Work:
+    seconds, sources = _seconds(job.configuration, job.dataset, job.split), len(job.sources.split("+"))
+    return Work((job.rule,), _of_shard(job, seconds, sources * samples_of(job.configuration, job.dataset)))
+
+
+@work_of.register
 def _(job: Score) -> Work:
     entry, configuration = job.entry, job.configuration
     seconds, families = _seconds(configuration, entry.dataset, entry.split), "+".join(sorted(job.families))
