@@ -9,6 +9,7 @@ from tests.lib.folders import RATE, prepare, put, song, tone
 from tests.plan.given import default, job, paths
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.statistics.rows import ResultRow, from_json
+from workflow_scripts.plan import submissions
 from workflow_scripts.plan.data_jobs import Prepare
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Separate
@@ -167,6 +168,18 @@ def test_a_submission_that_is_not_there_or_called_as_a_method_is_refused(tmp_pat
     refused(config, *words)
 
 
+def test_a_folder_of_config_is_found_by_its_name_which_must_be_one_of_a_folder(tmp_path, monkeypatch):
+    config = submitted(tmp_path / "all")
+    del config["submissions"]["band"]
+    (tmp_path / "config/submissions").mkdir(parents=True)
+    (tmp_path / "all/band").rename(tmp_path / "config/submissions/band")
+    (tmp_path / "config/submissions/.left by a system").mkdir()
+    monkeypatch.setattr(submissions, "ROOT", tmp_path)
+    assert list(Plan(config).configuration.submissions) == ["band", "given"]
+    about(tmp_path / "config/submissions/my tool")
+    refused(config, "my tool: cannot be a submission's; name it with letters, digits, '_' and '-' alone")
+
+
 def test_scores_of_others_alone_are_no_comparison(tmp_path):
     refused(submitted(tmp_path, methods=["given"], contrasts=[]), "nothing but scores of others; add a method")
 
@@ -212,6 +225,16 @@ def test_estimates_that_do_not_fit_are_refused_before_any_job(tmp_path, change, 
     change(tmp_path / "band/estimates")
     refused(config, *words)
     Plan(config, looks=False)  # a job does not look again
+
+
+def test_only_the_tracks_of_the_split_that_is_compared_are_needed(tmp_path):
+    config = submitted(tmp_path)
+    (tmp_path / "recordings/test").mkdir()
+    (tmp_path / "recordings/one").rename(tmp_path / "recordings/test/one")
+    song(tmp_path / "recordings/train/two", stems=STEMS)
+    Plan(config)
+    song(tmp_path / "recordings/test/three", stems=STEMS)
+    refused(config, "lacks the track 'three' (1 of 2 tracks are missing)")
 
 
 def test_flac_folders_of_splits_and_a_folder_elsewhere_will_do(tmp_path):

@@ -7,6 +7,7 @@
 Imported by the Snakefile, so nothing heavy is imported here.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.names import of_the_system
 from workflow_scripts.lib.core.settings import checked, settings
 from workflow_scripts.plan import key_types
-from workflow_scripts.plan.key_types import Named, Shown
+from workflow_scripts.plan.key_types import FOLDER, Named, Shown
 from workflow_scripts.plan.keys import key
 from workflow_scripts.plan.yaml_files import read_yaml
 
@@ -80,12 +81,14 @@ def _plain(text: str) -> str:
 def find_submissions(named: Mapping[str, str], methods: Collection[str]) -> dict[str, Path]:
     """The folder of each submission, those in config/submissions/ and those that the configuration names.
 
-    methods: names that are taken. Raises UserError where a submission has one of them.
+    methods: names that are taken. Raises UserError where a submission has one of them, or one that cannot be used.
     """
-    own = (ROOT / "config/submissions").glob("*/")
-    found = {path.name: path for path in sorted(own) if path.is_dir() and not of_the_system(path.name)}
+    own = (path for path in (ROOT / "config/submissions").glob("*/") if path.is_dir() and not of_the_system(path.name))
+    found = {path.name: path for path in sorted(own)}
     found |= {name: Path(path).expanduser().absolute() for name, path in named.items()}
     for name, folder in found.items():
+        if not re.fullmatch(FOLDER, name):
+            raise UserError(f"{folder}: cannot be a submission's; name it with letters, digits, '_' and '-' alone.")
         if name in methods:
             raise UserError(f"{folder}: the submission {name!r} is called as a method is; give it another name.")
     return found
