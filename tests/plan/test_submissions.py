@@ -101,7 +101,7 @@ def test_beneath_the_tables_stands_who_made_it_and_that_scores_were_given(tmp_pa
     estimates(tmp_path / "band", tool="bandpass", version="1.2", authors="A. Author", training_data="nothing")
     compared = job(config, Compare, comparison="mine")
     assert (
-        "Band: estimates of others, scored here (by A. Author; made with bandpass 1.2; trained on nothing)."
+        "Band: estimates of others, scored here (by A. Author; made with bandpass 1.2; trained on nothing; cost not known)."
         in (compared.options["remark"])
     )
     assert "Given (scores as given): given by others, not computed here." in compared.told["remark"]

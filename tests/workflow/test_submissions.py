@@ -84,7 +84,10 @@ def test_scores_of_the_same_estimates_give_the_same_values_in_the_tables(project
     page = (project.folder / "results/compare/beside/table.md").read_text()
     of_si_sdr = page.split("### SI-SDR")[1]
     assert "The same (scores as given) | not scored" in re.sub(" +", " ", of_si_sdr)
-    assert "given by others, not computed here. Whether their definitions are those of the other rows" in page
+    assert (
+        "given by others, not computed here (cost not known). Whether their definitions are those of the other rows"
+        in page
+    )
 
 
 def test_a_submission_is_tested_against_the_others_and_its_cost_is_not_known(project):

@@ -24,7 +24,6 @@ from workflow_scripts.plan.yaml_files import read_yaml
 
 ABOUT = "submission.yaml"
 ESTIMATES, SCORES = "estimates", "scores.csv"
-NO_COST = "What it cost is not known."
 
 
 @settings
@@ -68,10 +67,9 @@ class Submission:
             "by": self.authors, "made with": " ".join(filter(None, [self.tool, self.version])),
             "trained on": self.training_data, "licence": self.licence, "see": self.citation, "at": self.url,
         }  # fmt: skip
-        told = "; ".join(f"{word} {_plain(value)}" for word, value in by.items() if value)
-        doubt = ["Whether their definitions are those of the other rows cannot be checked."] if self.scores else []
-        said = [self.note.removesuffix(".") + (f" ({told})." if told else "."), *doubt, NO_COST, self.remark]
-        return " ".join(filter(None, said))
+        told = "; ".join([*(f"{word} {_plain(value)}" for word, value in by.items() if value), "cost not known"])
+        doubt = "Whether their definitions are those of the other rows cannot be checked." if self.scores else ""
+        return " ".join(filter(None, [f"{_plain(self.note)} ({told}).", doubt, self.remark]))
 
 
 def _plain(text: str) -> str:
