@@ -97,13 +97,11 @@ def test_each_shard_has_its_part_of_a_submission(tmp_path):
 
 
 def test_beneath_the_tables_stands_who_made_it_and_that_scores_were_given(tmp_path):
-    config = submitted(tmp_path)
-    estimates(tmp_path / "band", tool="bandpass", version="1.2", authors="A. Author", training_data="nothing")
+    config, made = submitted(tmp_path), {"tool": "bandpass", "version": "1.2", "training_data": "nothing."}
+    estimates(tmp_path / "band", authors="A. Author", remark="A\ntry", **made)
     compared = job(config, Compare, comparison="mine")
-    assert (
-        "Band: estimates of others, scored here (by A. Author; made with bandpass 1.2; trained on nothing; cost not known)."
-        in (compared.options["remark"])
-    )
+    who = "by A. Author; made with bandpass 1.2; trained on nothing; cost not known"
+    assert f"Band: estimates of others, scored here ({who}). A try. Given" in compared.options["remark"]
     assert "Given (scores as given): given by others, not computed here." in compared.told["remark"]
     assert "cannot be checked" in compared.options["remark"]
 

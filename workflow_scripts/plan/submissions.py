@@ -65,15 +65,17 @@ class Submission:
         """The sentences for tables: all that is known of it."""
         by = {
             "by": self.authors, "made with": " ".join(filter(None, [self.tool, self.version])),
-            "trained on": self.training_data, "licence": self.licence, "see": self.citation, "at": self.url,
+            "for": self.dataset or "", "trained on": self.training_data, "licence": self.licence, "see": self.citation, "at": self.url,
         }  # fmt: skip
         told = "; ".join([*(f"{word} {_plain(value)}" for word, value in by.items() if value), "cost not known"])
         doubt = "Whether their definitions are those of the other rows cannot be checked." if self.scores else ""
-        return " ".join(filter(None, [f"{_plain(self.note)} ({told}).", doubt, self.remark]))
+        more = f"{_plain(self.remark)}." if self.remark else ""
+        return " ".join(filter(None, [f"{_plain(self.note)} ({told}).", doubt, more]))
 
 
 def _plain(text: str) -> str:
-    return text.strip().rstrip(".")
+    """A text of one line, without a full stop."""
+    return " ".join(text.split()).rstrip(".")
 
 
 def find_submissions(named: Mapping[str, str], methods: Collection[str]) -> dict[str, Path]:
