@@ -65,7 +65,8 @@ class Submission:
         """The sentences for tables: all that is known of it."""
         by = {
             "by": self.authors, "made with": " ".join(filter(None, [self.tool, self.version])),
-            "for": self.dataset or "", "trained on": self.training_data, "licence": self.licence, "see": self.citation, "at": self.url,
+            "for": self.dataset or "", "trained on": self.training_data,
+            "licence": self.licence, "see": self.citation, "at": self.url,
         }  # fmt: skip
         told = "; ".join([*(f"{word} {_plain(value)}" for word, value in by.items() if value), "cost not known"])
         doubt = "Whether their definitions are those of the other rows cannot be checked." if self.scores else ""
