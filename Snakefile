@@ -25,6 +25,11 @@ from workflow_scripts.plan.leading import explain_locks, is_dry, lead_jobs_here
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
+from workflow_scripts.plan.submission_jobs import (
+    ImportEstimates,
+    ImportScores,
+    WriteMixtures,
+)
 
 # Each job is a Python process of its own: to compile its modules anew would cost one with torch 4 s.
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
@@ -70,6 +75,7 @@ include: "rules/marks.smk"
 include: "rules/train.smk"
 include: "rules/adapt.smk"
 include: "rules/separate.smk"
+include: "rules/submissions.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"

@@ -32,6 +32,9 @@ MAY_IMPORT = {
     "score.score_f0": TABLES | {"mir_eval", *SCIPY},
     "separate.separate": {"torch"},
     "song.write_song": TABLES,
+    "submissions.import_estimates": set(),
+    "submissions.import_scores": TABLES,
+    "submissions.write_mixtures": set(),
     "train.import_weights": {"torch", "requests"},
     "train.train": LEARNING,
 }

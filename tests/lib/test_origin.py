@@ -14,8 +14,8 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets import origin
+from workflow_scripts.plan.dataset_keys import Dataset, Muted
 from workflow_scripts.plan.declared import value_of
-from workflow_scripts.plan.keys import Dataset, Muted
 from workflow_scripts.plan.yaml_files import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]

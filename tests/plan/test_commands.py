@@ -12,6 +12,7 @@ import soundfile
 
 from tests.plan.given import default, job
 from tests.plan.test_jobs import KINDS, SONGS, adapter, learner, training
+from tests.plan.test_submissions import submitted
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights
 from workflow_scripts.plan.figure_jobs import Draw, Report
@@ -20,6 +21,7 @@ from workflow_scripts.plan.leading import lead_jobs_here
 from workflow_scripts.plan.model_jobs import Adapt, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Score
+from workflow_scripts.plan.submission_jobs import WriteMixtures
 
 RULES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.smk")))
 COMMANDS = dict(re.findall(r"^rule (\w+):(.*?)(?=^rule |^use rule |\Z)", RULES, re.M | re.S))
@@ -35,6 +37,7 @@ def jobs(tmp_path_factory) -> dict[type[Job], Job]:
     found = [song, *job(default(), Report).behind(Job)]
     found += [training(learner()), job(adapter(), Adapt, **SONGS)]
     found += [job(default(), ImportWeights, method="conv_tasnet_imported")]
+    found += [job(default(), WriteMixtures, dataset="songs_4k"), *Plan(submitted(folder)).last().behind(Job)]
     return {type(each): each for each in found}
 
 

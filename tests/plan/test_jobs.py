@@ -8,7 +8,7 @@ import pytest
 from tests.plan.given import default, job, paths, set_key
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.statistics.rows import Contrast, CurveRow, ErrorRow, from_json
-from workflow_scripts.plan import claim_jobs, data_jobs, figure_jobs, model_jobs, result_jobs, rows
+from workflow_scripts.plan import claim_jobs, data_jobs, figure_jobs, model_jobs, result_jobs, rows, submission_jobs
 from workflow_scripts.plan.data_jobs import EstimateF0, ImportWeights, MakeMarks, Prepare
 from workflow_scripts.plan.figure_jobs import Draw, DrawAdaptation, DrawGains, DrawRobustness, DrawTraining, Report
 from workflow_scripts.plan.job import Job
@@ -403,7 +403,7 @@ def test_a_fingerprint_depends_neither_on_the_order_in_which_jobs_are_asked_nor_
 
 KINDS = [
     each
-    for module in (data_jobs, model_jobs, result_jobs, figure_jobs, claim_jobs)
+    for module in (data_jobs, model_jobs, result_jobs, figure_jobs, claim_jobs, submission_jobs)
     for each in vars(module).values()
     if isinstance(each, type) and issubclass(each, Job) and hasattr(each, "rule") and each.__module__ == module.__name__
 ]
@@ -413,7 +413,7 @@ def test_each_rule_has_a_kind_of_job_and_each_kind_a_script_of_its_name(config):
     from workflow_scripts.lib.core.code_graph import ROOT
 
     text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    assert len(KINDS) == 19
+    assert len(KINDS) == 22
     for kind in KINDS:
         assert f"rule {kind.rule}:" in text or f"as {kind.rule} with:" in text
         assert (ROOT / "workflow_scripts" / kind.stage / f"{kind.rule}.py").is_file(), kind

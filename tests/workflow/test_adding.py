@@ -17,7 +17,7 @@ def project(tmp_path_factory) -> Project:
     """A project with the files of README's section, and recordings."""
     project = Project(tmp_path_factory.mktemp("adding") / "project")
     project.added = []
-    for text in re.findall(r"```(?:python|yaml)\n(# \S+\n.*?)```", _section("Adding your own"), re.DOTALL):
+    for text in re.findall(r"```(?:python|yaml)\n(# \S+\n.*?)```", section("Adding your own"), re.DOTALL):
         name = text.split("\n", 1)[0].removeprefix("# ")
         path = project.folder / name
         assert not path.exists()
@@ -32,7 +32,7 @@ def project(tmp_path_factory) -> Project:
     return project
 
 
-def _section(title: str) -> str:
+def section(title: str) -> str:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return re.split(r"\n##+ ", text.split(f"# {title}\n", 1)[1], maxsplit=1)[0]
 

@@ -12,10 +12,12 @@ from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, LAYOUTS, MA
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.origin import check_dataset
 from workflow_scripts.plan.configuration import Configuration, known
+from workflow_scripts.plan.dataset_keys import Dataset
 from workflow_scripts.plan.declared import has, value_of
-from workflow_scripts.plan.keys import Comparison, Dataset
+from workflow_scripts.plan.keys import Comparison
 from workflow_scripts.plan.method_checks import check_method
 from workflow_scripts.plan.rows import metric_homes
+from workflow_scripts.plan.submission_checks import check_submission
 
 
 def check(configuration: Configuration) -> None:
@@ -51,8 +53,12 @@ def check_comparison(configuration: Configuration, where: str, entry: Comparison
         known(metric, metric_homes(), f"{where}.metrics")
     for name in entry.marks:
         known(name, configuration.libraries["marks"], f"{where}.marks")
+    methods = configuration.libraries["methods"] | configuration.submissions
     for name in entry.methods:
-        known(name, configuration.libraries["methods"], f"{where}.methods")
+        known(name, methods, f"{where}.methods")
+        if name in configuration.submissions:
+            check_submission(configuration, where, name, entry)
+            continue
         method = check_method(configuration, where, name, entry, dataset)
         if "marks" in method.needs and method.marks:
             _check_marks_source(configuration, f"methods.{name}.marks", method.marks, dataset)
@@ -68,7 +74,7 @@ def check_comparison(configuration: Configuration, where: str, entry: Comparison
     for voice in (voice for voices in entry.degrade.left_out for voice in voices):
         known(voice, dict.fromkeys(dataset.voices), f"{where}.degrade.left_out")
     for name in (name for pair in entry.contrasts for name in pair):
-        known(name, configuration.libraries["methods"], f"{where}.contrasts")
+        known(name, methods, f"{where}.contrasts")
 
 
 def _check_dataset(configuration: Configuration, name: str, dataset: Dataset, before: tuple[str, ...] = ()) -> None:

@@ -12,8 +12,10 @@ from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.errors import Missing, UserError, nearest
 from workflow_scripts.lib.core.names import NO_F0
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.plan.keys import Comparison, Dataset, F0Source, Keys, MarksSource, Method
+from workflow_scripts.plan.dataset_keys import Dataset
+from workflow_scripts.plan.keys import Comparison, F0Source, Keys, MarksSource, Method
 from workflow_scripts.plan.own_song import Song, with_song, without_paths
+from workflow_scripts.plan.submissions import Submission, find_submissions, read_submission
 from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 Entry = TypeVar("Entry", Dataset, Method, F0Source, MarksSource)
@@ -27,6 +29,7 @@ class Configuration:
     keys: all of it.  run: the comparisons to run, by name.  song: the user's own recording, None where there is none.
     missing: sentences of what the user must bring before this can run; only of a `dry` plan, of which nothing runs.
     libraries: the definitions as they are given, by name, of data sets, methods, F0 sources and marks.
+    submissions: the folders of the submissions of others, by name.
     Raises UserError where the configuration, or a definition that is asked for, is wrong.
     """
 
@@ -39,7 +42,7 @@ class Configuration:
             config, self.song = with_song(config, self.keys, paths, self)
             self._take(config)
         self.fingerprints: dict[Any, str] = {}  # of jobs, each made once
-        self.lengths: dict[str, Any] = {}  # of the tracks of data sets, each looked at once
+        self.looked: dict[str, Any] = {}  # what the files of data sets tell, each looked at once
         self.run = {name: known(name, self.keys.comparisons, "run") for name in self.keys.run}
         self.run = {name: replace(each, methods=self._with_rows_of_marks(each)) for name, each in self.run.items()}
 
@@ -63,6 +66,7 @@ class Configuration:
         self.libraries = {
             library: {name: _like(name, library, found, ()) for name in found} for library, found in raw.items()
         }
+        self.submissions = find_submissions(self.keys.submissions, self.libraries["methods"])
         for comparison in self.keys.comparisons.values():
             for f0 in comparison.f0:
                 self.libraries["f0"] |= degraded_sources(f0, comparison)
@@ -83,7 +87,16 @@ class Configuration:
         return self._entry(Dataset, "datasets", name)
 
     def method(self, name: str) -> Method:
+        """The definition of a method; a submission is one that needs nothing and has no module."""
+        if name in self.submissions:
+            return Method(self.submission(name).shown, module="", draws=False)
         return self._entry(Method, "methods", name)
+
+    def submission(self, name: str) -> Submission:
+        if (Submission, name) not in self._entries:
+            self._entries[Submission, name] = read_submission(self.submissions[name])
+        found: Submission = self._entries[Submission, name]
+        return found
 
     def f0_source(self, name: str) -> F0Source:
         return self._entry(F0Source, "f0", name)

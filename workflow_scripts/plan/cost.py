@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,13 +21,18 @@ from workflow_scripts.plan.run_log import forecast
 from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 
-def plan_of(words: list[str]) -> Plan:
-    """The plan of the default configuration with files and values laid over it. Raises UserError where one is wrong."""
-    config = read_yaml(ROOT / "config/config.yaml")
+def configuration_of(words: list[str]) -> dict[str, Any]:
+    """The default configuration with files and values laid over it. Raises UserError where a file is no YAML."""
+    config: dict[str, Any] = read_yaml(ROOT / "config/config.yaml")
     for word in words:
         key, given, value = word.partition("=")
         config = merge(config, {key: yaml.safe_load(value)} if given else read_yaml(Path(word)))
-    return Plan(config, dry=True)
+    return config
+
+
+def plan_of(words: list[str]) -> Plan:
+    """The plan of such a configuration. Raises UserError where it is wrong."""
+    return Plan(configuration_of(words), dry=True)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.result_jobs import Compare, Score
 from workflow_scripts.plan.seconds import seconds_of
+from workflow_scripts.plan.submission_jobs import ImportEstimates
 from workflow_scripts.plan.yaml_files import read_yaml
 
 RATES = ROOT / "config/costs.yaml"
@@ -127,7 +128,10 @@ class Costs:
         return self.seconds(job) / job.resources.threads
 
     def _simulated(self, jobs: set[Job], cores: int) -> float:
-        """Wall s where the job with the longest chain behind it starts as soon as its inputs and cores are there."""
+        """Wall s where the job with the longest chain behind it starts as soon as its inputs and cores are there.
+
+        Jobs that the end of the run does not need, which a person asked for by name, come last.
+        """
         waits = {job: {each for each in _needed(job) if each in jobs} for job in jobs}
         users: dict[Job, list[Job]] = {}
         for job, needed in waits.items():
@@ -216,6 +220,12 @@ def _(job: Separate) -> Work:
 
 
 @work_of.register
+def _(job: ImportEstimates) -> Work:
+    seconds, sources = _seconds(job.configuration, job.dataset, job.split), len(job.sources.split("+"))
+    return Work((job.rule,), _of_shard(job, seconds, sources * samples_of(job.configuration, job.dataset)))
+
+
+@work_of.register
 def _(job: Score) -> Work:
     entry, configuration = job.entry, job.configuration
     seconds, families = _seconds(configuration, entry.dataset, entry.split), "+".join(sorted(job.families))
@@ -263,7 +273,7 @@ def disk_of(job: Job) -> float:
         entry = job.configuration.dataset(job.dataset)
         seconds = _seconds(job.configuration, job.dataset, *SPLITS) or 0.0
         return seconds * samples_of(job.configuration, job.dataset) * RATE * 2 * (len(entry.stems) + 1)
-    if isinstance(job, Separate):
+    if isinstance(job, Separate | ImportEstimates):
         seconds = _seconds(job.configuration, job.dataset, job.split) or 0.0
         return (
             _of_shard(job, seconds, samples_of(job.configuration, job.dataset) * RATE * 4 * len(job.sources.split("+")))

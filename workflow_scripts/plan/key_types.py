@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field
 from workflow_scripts.lib.core.names import composed, same_name, wrong_in_stem
 from workflow_scripts.lib.core.settings import Free, Unique
 
-Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # a name that is one of a folder
+FOLDER = r"^[A-Za-z0-9_-]+$"
+Folder = Annotated[str, Field(pattern=FOLDER)]  # a name that is one of a folder
 Named = Annotated[str, Free("a name that the plan looks up"), AfterValidator(composed)]
 Shown = Annotated[str, Free("a text that people read")]
 Path = Annotated[str, Free("a path or an address of the user's")]

@@ -10,9 +10,10 @@ from workflow_scripts.lib.core.registry import METHODS, WEIGHTS
 from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.weights.published import Form, check_weights
 from workflow_scripts.plan.configuration import Configuration, known
+from workflow_scripts.plan.dataset_keys import Dataset
 from workflow_scripts.plan.declared import has, value_of
 from workflow_scripts.plan.job import text
-from workflow_scripts.plan.keys import Comparison, Dataset, Method, Weights
+from workflow_scripts.plan.keys import Comparison, Method, Weights
 
 OF_TRAINING = ("training", "budget", "train_on", "training_f0")  # keys that only what is trained may give
 

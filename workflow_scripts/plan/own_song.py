@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.lib.core.names import NO_F0, REST, same_name, slug, wrong_in_stem
 from workflow_scripts.lib.core.registry import WEIGHTS
+from workflow_scripts.plan.dataset_keys import Dataset
 from workflow_scripts.plan.declared import value_of
-from workflow_scripts.plan.keys import Dataset, Keys, Method, Weights
+from workflow_scripts.plan.keys import Keys, Method, Weights
 from workflow_scripts.plan.own_files import check_f0, check_marks, seconds_of, voices_of
 
 NAME = "own"  # of the user's marks and F0

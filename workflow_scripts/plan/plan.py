@@ -17,6 +17,7 @@ from workflow_scripts.plan.figure_jobs import Report
 from workflow_scripts.plan.job import Input, Job, Made, Option
 from workflow_scripts.plan.recordings import check_recordings
 from workflow_scripts.plan.result_jobs import WriteSong
+from workflow_scripts.plan.submission_checks import check_submitted_files
 
 GROWING = ("mem_mb", "runtime")  # with each attempt, as the retries of a cluster profile expect
 
@@ -34,6 +35,7 @@ class Plan:
         if looks and not self.configuration.missing:
             check_recordings(self.configuration)
             papers()  # so that a mistake in the tables of claims is told before any job
+            check_submitted_files(self.configuration)
         self._jobs: dict[Job, Job] = {}
         self._looks = looks
 

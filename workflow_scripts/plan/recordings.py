@@ -4,6 +4,7 @@ Imported by the Snakefile, so nothing heavy is imported here; where there is a r
 """
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.registry import DATASETS, LAYOUTS, METHODS
@@ -12,11 +13,20 @@ from workflow_scripts.lib.datasets.layouts.contract import Origin
 from workflow_scripts.lib.datasets.origin import root_of
 from workflow_scripts.lib.datasets.raw import RawTrack, refuse_clashes, select_tracks, sort_key
 from workflow_scripts.plan.configuration import Configuration
+from workflow_scripts.plan.dataset_keys import Dataset
 from workflow_scripts.plan.declared import has, value_of
-from workflow_scripts.plan.keys import Comparison, Dataset
+from workflow_scripts.plan.keys import Comparison
 from workflow_scripts.plan.own_files import check_f0, check_marks
 
 Lengths = dict[str, dict[str, float]]  # split -> track -> s
+
+
+class Looked(NamedTuple):
+    """tracks: of the data set.  headers: of the files of each (`Headers`).  form: that they get (`Form`)."""
+
+    tracks: list[RawTrack]
+    headers: list[Any]
+    form: Any
 
 
 def lengths_of(configuration: Configuration, name: str) -> Lengths | None:
@@ -24,13 +34,25 @@ def lengths_of(configuration: Configuration, name: str) -> Lengths | None:
 
     Raises UserError for what its preparation would refuse, as far as names and headers tell.
     """
-    if name not in configuration.lengths:
+    looked = look_at(configuration, name)
+    if looked is None:
+        return None
+    lengths: Lengths = {}
+    for track, files in zip(looked.tracks, looked.headers, strict=True):
+        lengths.setdefault(track.split, {})[track.track] = max(header.seconds for _, header in files.values())
+    return lengths
+
+
+def look_at(configuration: Configuration, name: str) -> Looked | None:
+    """What names and headers tell of such a data set; see `lengths_of`."""
+    if name not in configuration.looked:
         with configuration.may_lack():
-            configuration.lengths[name] = _lengths(name, configuration.dataset(name))
-    return configuration.lengths.get(name)
+            configuration.looked[name] = _look_at(name, configuration.dataset(name))
+    found: Looked | None = configuration.looked.get(name)
+    return found
 
 
-def _lengths(name: str, dataset: Dataset) -> Lengths | None:
+def _look_at(name: str, dataset: Dataset) -> Looked | None:
     found = _tracks(name, dataset)
     if found is None:
         return None
@@ -43,11 +65,8 @@ def _lengths(name: str, dataset: Dataset) -> Lengths | None:
     tracks = sorted(select_tracks(found, settings.keep or {}, root), key=sort_key)
     refuse_clashes(tracks, root)
     headers = [headers_of(track) for track in tracks]
-    form_of(headers, dataset.rate, dataset.channels, True, settings.length_tolerance)
-    lengths: Lengths = {}
-    for track, files in zip(tracks, headers, strict=True):
-        lengths.setdefault(track.split, {})[track.track] = max(header.seconds for _, header in files.values())
-    return lengths
+    form = form_of(headers, dataset.rate, dataset.channels, True, settings.length_tolerance)
+    return Looked(tracks, headers, form)
 
 
 def _tracks(name: str, dataset: Dataset) -> list[RawTrack] | None:

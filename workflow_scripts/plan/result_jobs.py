@@ -36,8 +36,9 @@ class OfComparison(Job):
 
     @property
     def scores(self) -> tuple[Made, ...]:
-        """The scores of all shards."""
-        return tuple(Score(self.configuration, self.comparison, each).manifest for each in self.configuration.shards())
+        """The scores of all shards: those computed here, and those that others gave."""
+        own = [Score(self.configuration, self.comparison, each) for each in self.configuration.shards()]
+        return tuple(job.manifest for job in (*own, *rows.given_scores(self.configuration, self.comparison)))
 
     @property
     def adapted(self) -> tuple[Made, ...]:
@@ -48,12 +49,12 @@ class OfComparison(Job):
     def told(self) -> dict[str, Option]:
         """What every table and figure is told: the rows, and what stands beneath."""
         of = self.configuration, self.comparison
-        return {"rows": rows.labels(*of), "remark": rows.remark(*of)}
+        return {"rows": rows.labels(rows.rows_of(*of)), "remark": rows.remark(*of)}
 
 
 @dataclass(frozen=True)
 class Score(OfComparison):
-    """Scores of one shard of tracks, for all rows."""
+    """Scores of one shard of tracks, for all rows of which there are estimates."""
 
     shard: str
     rule, stage = "score", "score"
@@ -64,7 +65,7 @@ class Score(OfComparison):
 
     @property
     def inputs(self) -> Mapping[str, Input]:
-        separations = rows.rows_of(self.configuration, self.comparison, self.shard)
+        separations = rows.estimated_rows(self.configuration, self.comparison, self.shard)
         data = Prepare(self.configuration, self.entry.dataset).manifest
         return {"data": data, "estimates": tuple(each.manifest for each in separations)}
 
@@ -76,7 +77,7 @@ class Score(OfComparison):
             "sources": self.entry.sources,
             "split": self.entry.split,
             "part": self.shard,
-            "rows": rows.labels(self.configuration, self.comparison),
+            "rows": rows.labels(rows.estimated_rows(self.configuration, self.comparison)),
             "metrics": self.entry.metrics,
             "families": self.families,
             "scoring": text(asdict(self.entry.scoring)),
@@ -139,6 +140,7 @@ class Compare(OfComparison):
     @property
     def options(self) -> Mapping[str, Option]:
         return self.told | {
+            "remark": rows.remark_with_credits(self.configuration, self.comparison),
             "metrics": self.entry.metrics,
             "families": self.families,
             "aggregation": self.entry.aggregation,

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.files import write_text
 from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, MARKS_SOURCES, METHODS, Registry
+from workflow_scripts.plan.dataset_keys import Dataset
 from workflow_scripts.plan.declared import value_of
-from workflow_scripts.plan.keys import Dataset, F0Source, Keys, MarksSource, Method
+from workflow_scripts.plan.keys import F0Source, Keys, MarksSource, Method
 
 PATH = ROOT / "config/schema.yaml"
 HEAD = "# Every key of the configuration. Made by `make schema` from the declarations in the code: do not edit.\n"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.lib.core.provenance import folder_of
+from workflow_scripts.lib.core.provenance import SUBMISSION, folder_of
 from workflow_scripts.lib.statistics.aggregates import ROW
 from workflow_scripts.lib.statistics.rows import ResultRow, Row
 
@@ -20,6 +20,7 @@ def read_costs(
 
     estimates, adapted: manifests in the order of all rows, and of the adapted ones, shard after shard.
     models: the provenance files of the trained rows' models.
+    What others submitted has no cost that is known here, and no line.
     Columns: method, f0, seed, stage ("separate", "adapt" or "train"), cpu_seconds, wall_seconds, peak_memory_mib.
     """
     with_own = [row for row in rows if row.adapted]
@@ -42,7 +43,7 @@ def _provenance(manifest: Path) -> Path:
 
 def _attempts(path: Path) -> list[dict[str, Any]]:
     facts = json.loads(path.read_text(encoding="utf-8"))
-    return [*facts.get("earlier_attempts", []), facts["cost"]]
+    return [] if SUBMISSION in facts else [*facts.get("earlier_attempts", []), facts["cost"]]
 
 
 def summarise_costs(costs: pd.DataFrame, order: Sequence[Row]) -> pd.DataFrame:
