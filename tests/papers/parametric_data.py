@@ -1,20 +1,24 @@
-"""What the configuration of arXiv 2201.09592 reads, in little:  python -m tests.papers.parametric_data FOLDER
+"""What config/papers/parametric.yaml reads, in little:  python -m tests.papers.parametric_data FOLDER ADDRESS
 
-Of the names, layouts and formats that were published, but a few seconds of synthetic voices, and random weights: the
-archive of the Choral Singing Dataset, the chorales and barbershop quartets in parts of 10 s, the F0 tensors and the
-weights of the public code.
+Of the published names, layouts and formats, but a few seconds of made voices and random weights: the archive of the
+Choral Singing Dataset, chorales and barbershop quartets in parts, the F0 tensors and the weights of the public code.
+`data.yaml` says where they lie, the archive at ADDRESS, where the folder is served.
 """
 
+import hashlib
 import itertools
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 import torch
+import yaml
 
 from tests.methods.test_parametric import released
+from workflow_scripts.lib.core.files import write_text
 
 RATE = 16000
 HOP_SECONDS = 0.016
@@ -25,7 +29,8 @@ TOKENS = {
     "LI": ("Sno_310", "Alt_301", "t3-01-2", "Bs_3-02"),
     "ND": ("Sno_405", "Alt_407", "t4-06-2", "Bos_404"),
 }
-SECONDS = 12.2  # two excerpts of 4 s, and a rest
+SECONDS = 8.2  # one excerpt of 4 s, what comes before it, and a rest
+PART_SECONDS = 5.0
 
 
 def contour(part: str, semitones: float, seconds: float, seed: int) -> np.ndarray:
@@ -51,8 +56,8 @@ def sung(f0: np.ndarray, seconds: float, seed: int) -> np.ndarray:
     return (0.08 * tone * voiced + 0.001 * breath).astype(np.float32)
 
 
-def make(folder: Path) -> None:
-    """Write `ChoralSingingDataset.zip`, `ChoralSingingDataset/` (F0), `BCBSQ/` and `umss.pth` into the folder."""
+def make(folder: Path, address: str) -> None:
+    """Write `ChoralSingingDataset.zip`, `ChoralSingingDataset/` (F0), `BCBSQ/`, `umss.pth` and `data.yaml`."""
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "ChoralSingingDataset.zip", "w") as archive:
         for number, (song, part, singer) in enumerate(itertools.product(SONGS, PARTS, range(1, 5))):
@@ -65,11 +70,10 @@ def make(folder: Path) -> None:
         for count in (2, 4):
             for chosen in itertools.combinations(range(4), count):
                 _write_f0(folder / "ChoralSingingDataset" / name, song, singer, chosen)
-    for collection, songs in {"BC": (1, 2, 3, 8, 9, 17), "BQ": (1, 8, 9)}.items():
-        for song in songs:
-            for piece in (1, 2):
-                _write_parts(folder / "BCBSQ", collection, song, piece)
+    for collection, song in (("BC", 1), ("BC", 2), ("BC", 8), ("BQ", 1), ("BQ", 9)):
+        _write_parts(folder / "BCBSQ", collection, song)
     torch.save(released(), folder / "umss.pth")
+    write_text(folder / "data.yaml", yaml.safe_dump(_places(folder.absolute(), address)))
 
 
 def _of_singer(song: str, part: str, singer: int) -> np.ndarray:
@@ -84,15 +88,28 @@ def _write_f0(folder: Path, song: str, singer: int, chosen: tuple[int, ...]) -> 
     torch.save(torch.tensor(table, dtype=torch.float32), path)
 
 
-def _write_parts(folder: Path, collection: str, song: int, piece: int) -> None:
-    seed = 100 * song + piece + (50 if collection == "BQ" else 0)
+def _write_parts(folder: Path, collection: str, song: int) -> None:
+    seed = 2 * song + (collection == "BQ")
     for part in PARTS:
-        name = f"{song}_{collection}{song:03d}_part{piece}_{part[0]}_1ch.wav"
-        path = folder / collection / "audio_16kHz" / name
+        path = folder / collection / "audio_16kHz" / f"{song}_{collection}{song:03d}_part1_{part[0]}_1ch.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        f0 = contour(part, song % 5 - 2, 10.0, seed)
-        soundfile.write(path, sung(f0, 10.0, seed), RATE, subtype="PCM_16")
+        f0 = contour(part, song % 5 - 2, PART_SECONDS, seed)
+        soundfile.write(path, sung(f0, PART_SECONDS, seed), RATE, subtype="PCM_16")
+
+
+def _places(folder: Path, address: str) -> dict[str, Any]:
+    archive = folder / "ChoralSingingDataset.zip"
+    md5 = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
+    fetched = {"url": f"{address}/{archive.name}", "file": archive.name, "bytes": archive.stat().st_size, "md5": md5}
+    return {
+        "datasets": {
+            "csd": {"settings": {"archives": [fetched]}},
+            "bcbsq": {"settings": {"root": str(folder / "BCBSQ")}},
+        },
+        "f0": {"mixture_umss": {"settings": {"root": str(folder / "ChoralSingingDataset")}}},
+        "methods": {"parametric_imported": {"weights": {"file": str(folder / "umss.pth")}}},
+    }
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), sys.argv[2])
