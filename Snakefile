@@ -20,7 +20,11 @@ from workflow_scripts.plan.figure_jobs import (
     Report,
 )
 from workflow_scripts.plan.leader import Leader
-from workflow_scripts.plan.leading import explain_locks, lead_jobs_here
+from workflow_scripts.plan.leading import (
+    explain_locks,
+    is_dry_run,
+    lead_jobs_here,
+)
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
@@ -37,9 +41,11 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 
 try:
-    plan = Plan(config, looks=workflow.is_main_process)
+    plan = Plan(config, looks=workflow.is_main_process, dry=is_dry_run(sys.argv))
 except UserError as error:
     sys.exit(str(error))
+if workflow.is_main_process:
+    sys.stderr.writelines(f"{line}\n" for line in plan.configuration.told())
 
 
 # The system that the lock is tested on. Ignored without --sdm apptainer; with it, run `make setup` in this image first.
@@ -69,6 +75,7 @@ include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"
 include: "rules/song.smk"
+include: "rules/targets.smk"
 
 
 localrules:

@@ -10,7 +10,7 @@ from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.names import ACCOMPANIMENT, NO_F0
 from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, LAYOUTS, MARKS_SOURCES, Registry
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.lib.datasets.origin import check_dataset
+from workflow_scripts.lib.datasets.origin import check_definition, check_presence
 from workflow_scripts.plan.configuration import Configuration, known
 from workflow_scripts.plan.declared import value_of
 from workflow_scripts.plan.keys import Comparison, Dataset
@@ -44,7 +44,7 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
     """where: the key of the comparison, for the sentence that tells a mistake; so too below."""
     known(entry.dataset, configuration.libraries["datasets"], f"{where}.dataset")
     dataset = configuration.dataset(entry.dataset)
-    _check_dataset(entry.dataset, dataset)
+    _check_dataset(configuration, entry.dataset, dataset)
     _check_models_from(configuration, entry.dataset, dataset)
     _check_sources(where, entry, dataset)
     for metric in entry.metrics:
@@ -71,13 +71,15 @@ def _check_comparison(configuration: Configuration, where: str, entry: Compariso
         known(name, configuration.libraries["methods"], f"{where}.contrasts")
 
 
-def _check_dataset(name: str, dataset: Dataset) -> None:
+def _check_dataset(configuration: Configuration, name: str, dataset: Dataset) -> None:
     _check_settings(DATASETS, f"datasets.{name}", dataset)
     if "layout" in dataset.settings:
         layout = value_of(LAYOUTS.module(dataset.settings["layout"]), "Settings")
         where = f"config: datasets.{name}.settings.layout_settings"
         checked(layout, dataset.settings.get("layout_settings", {}), where)
-    check_dataset(name, dataset)
+    check_definition(name, dataset)
+    with configuration.presence():
+        check_presence(name, dataset)
 
 
 def _check_models_from(configuration: Configuration, name: str, dataset: Dataset) -> None:
@@ -86,7 +88,7 @@ def _check_models_from(configuration: Configuration, name: str, dataset: Dataset
     where = f"datasets.{name}.models_from"
     known(dataset.models_from, configuration.libraries["datasets"], where)
     other = configuration.dataset(dataset.models_from)
-    _check_dataset(dataset.models_from, other)
+    _check_dataset(configuration, dataset.models_from, other)
     for key in ("rate", "channels", "stems"):
         mine, theirs = getattr(dataset, key), getattr(other, key)
         if None not in (mine, theirs) and mine != theirs:
@@ -122,7 +124,8 @@ def _check_f0_source(
     known(name, configuration.libraries["f0"], where)
     entry = configuration.f0_source(name)
     _check_settings(F0_SOURCES, f"f0.{name}", entry)
-    _check_root(f"f0.{name}", entry, "your folder of <track>.csv files")
+    with configuration.presence():
+        _check_root(f"f0.{name}", entry, "your folder of <track>.csv files")
     of = _of("f0", "an F0 source", name, entry, before)
     inner = _check_f0_source(configuration, f"f0.{name}.of", of, voices, (*before, name)) if of else set()
     return {entry.kind} | inner
@@ -134,7 +137,8 @@ def _check_marks_source(
     known(name, configuration.libraries["marks"], where)
     entry = configuration.marks_source(name)
     _check_settings(MARKS_SOURCES, f"marks.{name}", entry)
-    _check_root(f"marks.{name}", entry, "your folder of <track>.txt label files")
+    with configuration.presence():
+        _check_root(f"marks.{name}", entry, "your folder of <track>.txt label files")
     if entry.kind == "stems" and dataset.kind == "recording":
         raise UserError(
             f"config: {where} is {name!r}, found from stems, but a recording has none; name marks of your own."

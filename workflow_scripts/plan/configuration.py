@@ -3,7 +3,8 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -25,12 +26,15 @@ class Configuration:
 
     keys: all of it.  run: the comparisons to run, by name.  song: the user's own recording, None where there is none.
     libraries: the definitions as they are given, by name, of data sets, methods, F0 sources and marks.
+    absent: sentences about what a run needs and is not there, such as a folder or the acceptance of terms; None where
+    the first of them is refused.
     Raises UserError where the configuration, or a definition that is asked for, is wrong.
     """
 
     def __init__(self, config: Raw) -> None:
         config, paths = without_paths(config)
         self.song: Song | None = None
+        self.absent: list[str] | None = None
         self._take(config)
         if paths or self.keys.song:
             config, self.song = with_song(config, self.keys, paths, self)
@@ -64,6 +68,21 @@ class Configuration:
                 methods |= {row: methods[name] | change for row, change in changes.items()}
                 rows += changes
         return tuple(rows)
+
+    @contextmanager
+    def presence(self) -> Iterator[None]:
+        """For what raises UserError where something is not there, which a dry run can do without."""
+        try:
+            yield
+        except UserError as error:
+            if self.absent is None:
+                raise
+            if str(error) not in self.absent:
+                self.absent.append(str(error))
+
+    def told(self) -> list[str]:
+        """What is said of what is not there."""
+        return [f"Not there yet: {sentence}" for sentence in self.absent or ()]
 
     def dataset(self, name: str) -> Dataset:
         return self._entry(Dataset, "datasets", name)

@@ -2,7 +2,8 @@
 
     python -m workflow_scripts.plan.cost [--cores N] [FILE.yaml | KEY=VALUE ...]
 
-The files are laid over config/config.yaml and the values over both, as snakemake's --configfile and --config.
+The files are laid over config/config.yaml and the values over both, as snakemake's --configfile and --config. Data need
+not be there yet: what is missing is told, and what depends on it is not counted.
 """
 
 import argparse
@@ -20,13 +21,16 @@ from workflow_scripts.plan.run_log import forecast
 from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 
-def plan_of(words: list[str]) -> Plan:
-    """The plan of the default configuration with files and values laid over it. Raises UserError where one is wrong."""
+def plan_of(words: list[str], dry: bool = False) -> Plan:
+    """The plan of the default configuration with files and values laid over it; dry: as `Plan`.
+
+    Raises UserError where one is wrong.
+    """
     config = read_yaml(ROOT / "config/config.yaml")
     for word in words:
         key, given, value = word.partition("=")
         config = merge(config, {key: yaml.safe_load(value)} if given else read_yaml(Path(word)))
-    return Plan(config)
+    return Plan(config, dry=dry)
 
 
 def main() -> None:
@@ -35,11 +39,12 @@ def main() -> None:
     options.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     chosen = options.parse_args()
     try:
-        plan = plan_of(chosen.words)
+        plan = plan_of(chosen.words, dry=True)
         cost = plan.costs.run(plan.last().behind(Job), chosen.cores)
     except UserError as error:
         sys.exit(str(error))
     print(forecast(cost, plan.configuration.run, chosen.cores))
+    print(*plan.configuration.told(), sep="\n")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from workflow_scripts.lib.core.registry import (
     CORPORA,
@@ -47,7 +47,7 @@ class Prepare(Job):
     @property
     def contents(self) -> tuple[str, ...]:
         entry = self.configuration.dataset(self.dataset)
-        return (origin_hash(entry.kind, entry.settings, Path(self.configuration.keys.data_cache)),)
+        return _content(entry.kind, entry.settings, self.configuration.keys.data_cache)
 
     @property
     def resources(self) -> Resources:
@@ -94,7 +94,7 @@ class FromSource(Job):
 
     @property
     def contents(self) -> tuple[str, ...]:
-        return _content(self.files, self.source.settings.get("root"), self.configuration.keys.data_cache)
+        return _of_root(self.files, self.source.settings.get("root"), self.configuration.keys.data_cache)
 
     @property
     def resources(self) -> Resources:
@@ -170,13 +170,20 @@ class ImportWeights(Job):
     @property
     def contents(self) -> tuple[str, ...]:
         file = Path(self.weights.file).expanduser()
-        return _content("folder", str(file) if file.is_file() else None, self.configuration.keys.data_cache)
+        return _of_root("folder", str(file) if file.is_file() else None, self.configuration.keys.data_cache)
 
     @property
     def model(self) -> Made:
         return Made(self, f"{self.folder}/model.safetensors")
 
 
-def _content(kind: str, root: str | None, cache: str) -> tuple[str, ...]:
+def _of_root(kind: str, root: str | None, cache: str) -> tuple[str, ...]:
     """Hash of a file or folder of the user's, where there is one."""
-    return (origin_hash(kind, {"root": str(Path(root).expanduser())}, Path(cache)),) if root else ()
+    return _content(kind, {"root": str(Path(root).expanduser())}, cache) if root else ()
+
+
+def _content(kind: str, settings: Mapping[str, Any], cache: str) -> tuple[str, ...]:
+    """Hash of what a data set is made from; none of a folder that is not there, which only a dry run meets."""
+    if settings.get("root") and not Path(settings["root"]).expanduser().exists():
+        return ()
+    return (origin_hash(kind, settings, Path(cache)),)

@@ -1,7 +1,9 @@
 """What a run does for its jobs and its folder, as the Snakefile asks it."""
 
 import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from workflow_scripts.lib.core.locks import hold_to_the_end, holder
 from workflow_scripts.lib.core.stopping import LEADER
 
 LOCKS = Path(".snakemake/locks")  # Snakemake's own, which do not say who made them
+DRY = {"--dry-run", "--dryrun", "--dag", "--rulegraph", "--filegraph", "--lint"}
 LEADS = Path(".snakemake/leads.lock")  # held by the process whose they are
 
 
@@ -32,6 +35,11 @@ def lead_this_folder(workflow: Any) -> None:
     hold_to_the_end(LEADS)
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def is_dry_run(words: Sequence[str]) -> bool:
+    """Whether Snakemake's command line runs no job: `-n`, `-np` and the like, or a drawing of the plan."""
+    return any(word in DRY or re.fullmatch("-[A-Za-z]*n[A-Za-z]*", word) for word in words)
 
 
 def explain_locks() -> None:

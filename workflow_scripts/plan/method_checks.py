@@ -35,7 +35,7 @@ def check_method(configuration: Configuration, where: str, name: str, entry: Com
         )
     for each in chain:
         _check_training(configuration, each)
-        _check_weights(f"methods.{each}", configuration.method(each), entry, dataset)
+        _check_weights(configuration, f"methods.{each}", configuration.method(each), entry, dataset)
     learned = [configuration.method(each).train_on for each in chain if configuration.method(each).has_model]
     if entry.split == "train" and "train" in learned:
         raise UserError(
@@ -112,7 +112,9 @@ def _check_training(configuration: Configuration, name: str) -> None:
         )
 
 
-def _check_weights(where: str, method: Method, entry: Comparison, dataset: Dataset) -> None:
+def _check_weights(
+    configuration: Configuration, where: str, method: Method, entry: Comparison, dataset: Dataset
+) -> None:
     """Refuse published weights that are not there or do not fit the method, the data set, or the sources."""
     if ("weights" in method.needs) != (method.weights is not None):
         raise UserError(
@@ -127,7 +129,7 @@ def _check_weights(where: str, method: Method, entry: Comparison, dataset: Datas
             f"config: {where} needs weights, which are its model, and so neither 'training' nor a start; train a "
             "method of its own that starts from this one."
         )
-    form = _check_file(f"{where}.weights", method.weights)
+    form = _check_file(configuration, f"{where}.weights", method.weights)
     needed: dict[str, tuple[Any, Any]] = {"module": (form.module, method.module)}
     needed |= {key: (getattr(form, key), getattr(dataset, key)) for key in ("rate", "channels")}
     if form.sources:
@@ -140,13 +142,14 @@ def _check_weights(where: str, method: Method, entry: Comparison, dataset: Datas
             )
 
 
-def _check_file(where: str, weights: Weights) -> Form:
+def _check_file(configuration: Configuration, where: str, weights: Weights) -> Form:
     """What the weights fit. Raises UserError where the file cannot be had."""
     known(weights.format, dict.fromkeys(WEIGHTS.names()), f"{where}.format")
     module = WEIGHTS.module(weights.format)
     form: Form = value_of(module, "FORM")
     published = value_of(module, "PUBLISHED") if has(module, "PUBLISHED") else {}
-    check_weights(f"config: {where}", weights, published, form.origin)
+    with configuration.presence():
+        check_weights(f"config: {where}", weights, published, form.origin)
     return form
 
 

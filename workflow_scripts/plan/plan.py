@@ -14,7 +14,8 @@ from workflow_scripts.plan.costs import Costs
 from workflow_scripts.plan.figure_jobs import Report
 from workflow_scripts.plan.job import Input, Job, Made, Option
 from workflow_scripts.plan.recordings import check_recordings
-from workflow_scripts.plan.result_jobs import WriteSong
+from workflow_scripts.plan.result_jobs import Compare, WriteSong
+from workflow_scripts.plan.targets import check_targets, files_of
 
 GROWING = ("mem_mb", "runtime")  # with each attempt, as the retries of a cluster profile expect
 
@@ -23,12 +24,14 @@ class Plan:
     """The jobs of a configuration. Raises UserError where the configuration is wrong.
 
     looks: whether the files of the user's recordings are looked at too, which the process that leads a run does for all
-    its jobs.
+    its jobs.  dry: what is not there yet is told in `configuration.absent` and not refused.
     """
 
-    def __init__(self, config: dict[str, Any], looks: bool = True) -> None:
+    def __init__(self, config: dict[str, Any], looks: bool = True, dry: bool = False) -> None:
         self.configuration = Configuration(config)
+        self.configuration.absent = [] if dry else None
         check(self.configuration)
+        check_targets(self.configuration)
         if looks:
             check_recordings(self.configuration)
         self._jobs: dict[Job, Job] = {}
@@ -87,6 +90,14 @@ class Plan:
     def summary(self) -> str:
         """The text that is printed at the end of a run."""
         return f"{self.last().folder}/summary.txt"
+
+    def named_targets(self) -> dict[str, list[str]]:
+        """What each target of the configuration makes."""
+        return {name: files_of(self.configuration, name) for name in self.configuration.keys.targets}
+
+    def summaries(self) -> list[str]:
+        """Those of the comparisons, which are printed where a target made some and not the whole run."""
+        return [f"{Compare(self.configuration, name).folder}/summary.txt" for name in self.configuration.run]
 
 
 def given(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001

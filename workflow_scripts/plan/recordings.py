@@ -25,7 +25,9 @@ def lengths_of(configuration: Configuration, name: str) -> Lengths | None:
     Raises UserError for what its preparation would refuse, as far as names and headers tell.
     """
     if name not in configuration.lengths:
-        configuration.lengths[name] = _lengths(name, configuration.dataset(name))
+        configuration.lengths[name] = None
+        with configuration.presence():
+            configuration.lengths[name] = _lengths(name, configuration.dataset(name))
     return configuration.lengths[name]
 
 

@@ -40,8 +40,14 @@ class Definition(Protocol):
 def check_dataset(name: str, dataset: Definition) -> None:
     """Refuse a data set that cannot be prepared, before any job starts; its settings are right for its kind.
 
-    Raises UserError for a voice that is no stem, no folder at `root`, terms not accepted, or a recording to be muted.
+    Raises UserError as `check_definition` and `check_presence`.
     """
+    check_definition(name, dataset)
+    check_presence(name, dataset)
+
+
+def check_definition(name: str, dataset: Definition) -> None:
+    """Raises UserError for a voice that is no stem, or a recording to be muted."""
     where = f"config: datasets.{name}"
     if dataset.kind == "recording" and dataset.muted:
         raise UserError(f"{where}.muted is set, but a recording has no stems to mute; leave it out.")
@@ -50,10 +56,14 @@ def check_dataset(name: str, dataset: Definition) -> None:
             raise UserError(
                 f"{where}.voices has {voice!r}, which is none of its stems; {nearest(voice, dataset.stems)}"
             )
+
+
+def check_presence(name: str, dataset: Definition) -> None:
+    """Raises UserError where there is no folder at `root`, or the terms of what is downloaded are not accepted."""
     if dataset.settings.get("root"):
         root_of(dataset.settings["root"])
     elif "archives" in dataset.settings:
-        check_licence(where, dataset.accept_licence, dataset.terms)
+        check_licence(f"config: datasets.{name}", dataset.accept_licence, dataset.terms)
 
 
 def check_licence(where: str, accepted: object, terms: str) -> None:
