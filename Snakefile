@@ -21,7 +21,11 @@ from workflow_scripts.plan.figure_jobs import (
     Report,
 )
 from workflow_scripts.plan.leader import Leader
-from workflow_scripts.plan.leading import explain_locks, is_dry, lead_jobs_here
+from workflow_scripts.plan.leading import (
+    explain_locks,
+    is_dry_run,
+    lead_jobs_here,
+)
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan, given
 from workflow_scripts.plan.result_jobs import Compare, Score, ScoreF0, WriteSong
@@ -43,12 +47,12 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 
 try:
-    plan = Plan(config, workflow.is_main_process, dry=is_dry(sys.argv))
+    plan = Plan(config, workflow.is_main_process, dry=is_dry_run(sys.argv))
     claims = plan.claim_targets(sys.argv)
 except UserError as error:
     sys.exit(str(error))
-for sentence in plan.configuration.missing:
-    print(f"Before it can run: {sentence}", file=sys.stderr)
+if workflow.is_main_process:
+    sys.stderr.writelines(f"{line}\n" for line in plan.configuration.told())
 
 
 # The system that the lock is tested on. Ignored without --sdm apptainer; with it, run `make setup` in this image first.
@@ -81,6 +85,7 @@ include: "rules/compare.smk"
 include: "rules/report.smk"
 include: "rules/claims.smk"
 include: "rules/song.smk"
+include: "rules/targets.smk"
 
 
 localrules:

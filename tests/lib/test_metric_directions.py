@@ -16,6 +16,7 @@ from workflow_scripts.lib.statistics.comparison import compare
 RATE = 8000
 HIGHER = (
     "SDR", "ISR", "SIR", "SAR", "SDRi",  # Vincent et al. 2006 and 2007: ratios of what is wanted to what is not
+    "SDR-v3", "SIR-v3", "SAR-v3", "NSDR-v3",  # the same ratios with other parts
     "SI-SDR", "SI-SIR", "SI-SAR", "SI-SDRi", "SI-SDR-frames",  # Le Roux et al. 2019
     "SNR", "uSDR",  # Mitsufuji et al. 2022
     "sp-SNR", "sp-SI-SNR",  # Schulze-Forster et al. 2023

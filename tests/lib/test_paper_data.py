@@ -51,7 +51,7 @@ def test_parts_of_chorales_and_quartets_8_and_9_validate_and_the_empty_part_is_l
         ("BQ009 part 01", "valid", "BQ009", "BQ"),
     ]
     (tmp_path / "in/BC/audio_16kHz/8_BC008_part2_t_1ch.wav").unlink()
-    with pytest.raises(UserError, match="'BC008 part 02' lacks the file of 'tenor', 8_BC008_part2_t_1ch.wav; get it"):
+    with pytest.raises(UserError, match=r"'BC008 part 02' lacks the file of 'tenor', 8_BC008_part2_t_1ch\.wav; get it"):
         read(tmp_path, "bcbsq", PARTS)
 
 
@@ -221,7 +221,7 @@ def test_names_that_fit_no_pattern_or_twice_or_a_wrong_pattern_are_refused(tmp_p
     put(tmp_path / "in/a_S.wav", tone(200))
     pattern = r"(?:.*/)?(?P<track>\w)_(?P<stem>[SA])"
     names = {"soprano": "S", "alto": "A"}
-    with pytest.raises(UserError, match="1 tracks have names that fit settings.pattern, none of them with all of"):
+    with pytest.raises(UserError, match=r"1 tracks have names that fit settings\.pattern, none of them with all of"):
         read(tmp_path, "named", ("soprano", "alto"), pattern=pattern, names=names)
     put(tmp_path / "in/more/a_S.wav", tone(300))
     with pytest.raises(UserError, match="is the same stem and track as"):

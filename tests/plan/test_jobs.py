@@ -78,7 +78,7 @@ def test_each_value_of_each_way_to_degrade_is_one_more_f0_source(config):
     assert [each.settings for each in from_json(ErrorRow, figure.options["errors"])] == [
         {"offset_hz": -60}, {"offset_hz": 2.5}, {"left_out": ["soprano", "bass"]},
     ]  # fmt: skip
-    drawn = [name for name in plan.configuration.run if job(plan, DrawRobustness, comparison=name).is_drawn]
+    drawn = [name for name in plan.configuration.run if job(plan, DrawRobustness, comparison=name).is_made]
     assert drawn == ["f0_robustness"]
 
 
@@ -158,7 +158,7 @@ def test_a_method_that_needs_f0_has_a_model_for_each_source_of_f0_and_seed():
     compared = job(plan, Compare, comparison="vocal_ensemble")
     assert paths(compared)["models"] == [f"{folder}/provenance.json" for folder in folders]
     drawn = job(plan, DrawTraining, comparison="vocal_ensemble")
-    assert drawn.is_drawn and paths(drawn)["curves"] == [f"{folder}/curves.csv" for folder in folders]
+    assert drawn.is_made and paths(drawn)["curves"] == [f"{folder}/curves.csv" for folder in folders]
     assert [row.f0 for row in from_json(CurveRow, drawn.options["rows"])] == ["exact", "exact", "stems", "stems"]
 
 
@@ -295,7 +295,7 @@ def guided():
 
 def test_comparisons_whose_rows_adapt_have_these_figures_and_no_others(guided):
     for kind in (DrawGains, DrawAdaptation):
-        drawn = [name for name in guided.configuration.run if job(guided, kind, comparison=name).is_drawn]
+        drawn = [name for name in guided.configuration.run if job(guided, kind, comparison=name).is_made]
         assert drawn == ["guided", "guided_muted", "guided_marks"]
     assert job(guided, DrawGains, comparison="singing_voice").gains() == []  # further training is no adaptation
 

@@ -9,6 +9,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from workflow_scripts.plan import run_log
 from workflow_scripts.plan.costs import Cost
+from workflow_scripts.plan.fetched import Fetched
 from workflow_scripts.plan.run_log import RunLog, forecast, key_of, name_of, take_over
 
 UNET = {"dataset": "songs_4k", "sources": "vocals+accompaniment", "method": "unet", "f0": "no-f0", "seed": "0"}
@@ -95,12 +96,21 @@ def test_a_job_is_called_by_what_tells_it_from_others():
 
 
 def test_the_cost_of_a_run_is_told_before_it():
-    cost = Cost({"train": 2, "report": 1}, 5400.0, 3000.0, 1442.0, 2.6e9, 4.7e9, 1, 2)
+    data = Fetched("Songs", "https://host/songs.zip", int(4.7e9), "no commerce", "https://host/terms")
+    weights = Fetched("Weights", "https://host/w.th", 0, "MIT")
+    cost = Cost({"train": 2, "report": 1}, 5400.0, 3000.0, 1442.0, 2.6e9, 1, 2, 7200.0, [data, weights])
     text = forecast(cost, ["mine", "yours"], 2)
     for said in ("mine, yours", "3 jobs (train 2, report 1)", "50.0 min on 2 cores", "1.5 h of CPU time", "1442 MiB"):
         assert said in text
-    for said in ("2.6 GB on the disk", "4.7 GB to download", "1 jobs ask for a GPU", "Not counted: 2 jobs"):
+    for said in (
+        "2.6 GB on the disk",
+        "4.7 GB and 1 files whose size is not stated to download",
+        "Not counted: 2 jobs",
+    ):
         assert said in text
+    assert "1 jobs ask for a GPU, with time limits of 2.0 h in all; no GPU was measured" in text
+    assert "Songs: https://host/songs.zip; 4700 MB; no commerce; terms not accepted yet: https://host/terms." in text
+    assert "Weights: https://host/w.th; size not stated; MIT." in text
 
 
 def test_the_lines_of_another_logger_are_left_alone():

@@ -10,7 +10,7 @@ from workflow_scripts.lib.core.errors import Missing, UserError
 from workflow_scripts.lib.core.names import ACCOMPANIMENT, NO_F0
 from workflow_scripts.lib.core.registry import DATASETS, F0_SOURCES, LAYOUTS, MARKS_SOURCES, Registry
 from workflow_scripts.lib.core.settings import checked
-from workflow_scripts.lib.datasets.origin import check_dataset
+from workflow_scripts.lib.datasets.origin import check_definition, check_presence
 from workflow_scripts.plan.configuration import Configuration, known
 from workflow_scripts.plan.dataset_keys import Dataset
 from workflow_scripts.plan.declared import has, value_of
@@ -84,8 +84,9 @@ def _check_dataset(configuration: Configuration, name: str, dataset: Dataset, be
         layout = value_of(LAYOUTS.module(dataset.settings["layout"]), "Settings")
         where = f"config: datasets.{name}.settings.layout_settings"
         checked(layout, dataset.settings.get("layout_settings", {}), where)
-    with configuration.may_lack():
-        check_dataset(name, dataset)
+    check_definition(name, dataset)
+    with configuration.presence():
+        check_presence(name, dataset)
     _check_base(configuration, name, dataset, before)
 
 
@@ -148,7 +149,7 @@ def _check_f0_source(
     known(name, configuration.libraries["f0"], where)
     entry = configuration.f0_source(name)
     _check_settings(F0_SOURCES, f"f0.{name}", entry)
-    with configuration.may_lack():
+    with configuration.presence():
         _check_root(f"f0.{name}", entry, f"your folder{' of <track>.csv files' if entry.kind == 'file' else ''}")
     of = _of("f0", "an F0 source", name, entry, entry.kind == "degraded", before)
     inner = _check_f0_source(configuration, f"f0.{name}.of", of, voices, (*before, name)) if of else set()
@@ -161,7 +162,7 @@ def _check_marks_source(
     known(name, configuration.libraries["marks"], where)
     entry = configuration.marks_source(name)
     _check_settings(MARKS_SOURCES, f"marks.{name}", entry)
-    with configuration.may_lack():
+    with configuration.presence():
         _check_root(f"marks.{name}", entry, "your folder of <track>.txt label files")
     if entry.kind == "stems" and dataset.kind == "recording":
         raise UserError(

@@ -27,16 +27,17 @@ class Configuration:
     """A configuration whose keys are right, with its defaults.
 
     keys: all of it.  run: the comparisons to run, by name.  song: the user's own recording, None where there is none.
-    missing: sentences of what the user must bring before this can run; only of a `dry` plan, of which nothing runs.
     libraries: the definitions as they are given, by name, of data sets, methods, F0 sources and marks.
     submissions: the folders of the submissions of others, by name.
+    absent: sentences about what a run needs and is not there, such as a folder or the acceptance of terms; None where
+    the first of them is refused.
     Raises UserError where the configuration, or a definition that is asked for, is wrong.
     """
 
-    def __init__(self, config: Raw, dry: bool = False) -> None:
-        self._dry, self.missing = dry, list[str]()
+    def __init__(self, config: Raw) -> None:
         config, paths = without_paths(config)
         self.song: Song | None = None
+        self.absent: list[str] | None = None
         self._take(config)
         if paths or self.keys.song:
             config, self.song = with_song(config, self.keys, paths, self)
@@ -45,17 +46,6 @@ class Configuration:
         self.looked: dict[str, Any] = {}  # what the files of data sets tell, each looked at once
         self.run = {name: known(name, self.keys.comparisons, "run") for name in self.keys.run}
         self.run = {name: replace(each, methods=self._with_rows_of_marks(each)) for name, each in self.run.items()}
-
-    @contextmanager
-    def may_lack(self) -> Iterator[None]:
-        """Note what is missing, where nothing will run. Raises Missing otherwise."""
-        try:
-            yield
-        except Missing as error:
-            if not self._dry:
-                raise
-            if str(error) not in self.missing:
-                self.missing.append(str(error))
 
     def _take(self, config: Raw) -> None:
         """Check the configuration, and read the definitions: the files in config/, then the user's own keys."""
@@ -82,6 +72,21 @@ class Configuration:
                 methods |= {row: methods[name] | change for row, change in changes.items()}
                 rows += changes
         return tuple(rows)
+
+    @contextmanager
+    def presence(self) -> Iterator[None]:
+        """For what raises Missing where something is not there, which a dry run can do without."""
+        try:
+            yield
+        except Missing as error:
+            if self.absent is None:
+                raise
+            if str(error) not in self.absent:
+                self.absent.append(str(error))
+
+    def told(self) -> list[str]:
+        """What is said of what is not there."""
+        return [f"Not there yet: {sentence}" for sentence in self.absent or ()]
 
     def dataset(self, name: str) -> Dataset:
         return self._entry(Dataset, "datasets", name)

@@ -2,7 +2,8 @@
 
     python -m workflow_scripts.plan.cost [--cores N] [FILE.yaml | KEY=VALUE ...]
 
-The files are laid over config/config.yaml and the values over both, as snakemake's --configfile and --config.
+The files are laid over config/config.yaml and the values over both, as snakemake's --configfile and --config. Data need
+not be there yet: what is missing is told, and what depends on it is not counted.
 """
 
 import argparse
@@ -30,9 +31,9 @@ def configuration_of(words: list[str]) -> dict[str, Any]:
     return config
 
 
-def plan_of(words: list[str]) -> Plan:
-    """The plan of such a configuration. Raises UserError where it is wrong."""
-    return Plan(configuration_of(words), dry=True)
+def plan_of(words: list[str], dry: bool = False) -> Plan:
+    """The plan of such a configuration; dry: as `Plan`. Raises UserError where it is wrong."""
+    return Plan(configuration_of(words), dry=dry)
 
 
 def main() -> None:
@@ -41,13 +42,12 @@ def main() -> None:
     options.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     chosen = options.parse_args()
     try:
-        plan = plan_of(chosen.words)
+        plan = plan_of(chosen.words, dry=True)
         cost = plan.costs.run(plan.last().behind(Job), chosen.cores)
     except UserError as error:
         sys.exit(str(error))
-    for sentence in plan.configuration.missing:
-        print(f"Before it can run: {sentence}")
     print(forecast(cost, plan.configuration.run, chosen.cores))
+    print(*plan.configuration.told(), sep="\n")
 
 
 if __name__ == "__main__":

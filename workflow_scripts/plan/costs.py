@@ -5,10 +5,9 @@ GPU or a data set whose length is not known, is counted as unknown and not guess
 """
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, singledispatch
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from workflow_scripts.lib.core.code_graph import ROOT
@@ -16,6 +15,7 @@ from workflow_scripts.lib.core.names import SPLITS
 from workflow_scripts.plan import rows
 from workflow_scripts.plan.configuration import Configuration
 from workflow_scripts.plan.data_jobs import EstimateF0, MakeMarks, Prepare
+from workflow_scripts.plan.fetched import Fetched, fetched_by
 from workflow_scripts.plan.figure_jobs import Draw, DrawAdaptation, DrawGains, DrawRobustness, DrawTraining
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
@@ -46,9 +46,10 @@ class JobCost(NamedTuple):
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a run.  jobs: by rule.  cpu, wall: in s.  memory: peak of a job in MiB.  disk, download: in bytes.
+    """Of a run.  jobs: by rule.  cpu, wall: in s.  memory: peak of a job in MiB.  disk: in bytes.
 
-    unknown: jobs that are not counted.
+    gpu_jobs: that ask for a GPU.  unknown: jobs that are not counted.  gpu_limit: sum of the time limits of the jobs
+    that ask for a GPU, in s.  fetched: from the network.
     """
 
     jobs: Mapping[str, int]
@@ -56,9 +57,15 @@ class Cost:
     wall: float
     memory: float
     disk: float
-    download: float
     gpu_jobs: int
     unknown: int
+    gpu_limit: float = 0.0
+    fetched: Sequence[Fetched] = ()
+
+    @property
+    def download(self) -> float:
+        """Bytes, as far as the configuration says how many."""
+        return sum(each.bytes for each in self.fetched)
 
 
 class Rates:
@@ -112,16 +119,17 @@ class Costs:
         for job in jobs:
             counts[job.rule] = counts.get(job.rule, 0) + 1
         known = [cost for job in jobs if (cost := self.of(job))]
-        cpu = sum(cost.cpu for cost in known)
+        cpu, fetched = sum(cost.cpu for cost in known), fetched_by(jobs)
         return Cost(
             counts,
             cpu * (1 + LEADER / 2),
             self._simulated(set(jobs), cores),
             max((cost.memory for cost in known), default=0.0),
-            sum(cost.disk for cost in known),
-            sum(download_of(job) for job in jobs),
+            sum(cost.disk for cost in known) + sum(each.bytes for each in fetched),
             sum(job.resources.gpu > 0 for job in jobs),
             len(jobs) - len(known),
+            sum(job.resources.runtime * 60 for job in jobs if job.resources.gpu),
+            fetched,
         )
 
     def _wall(self, job: Job) -> float:
@@ -264,7 +272,7 @@ def _of_shard(job: Any, seconds: float | None, amount: float) -> float | None:
     return None if seconds is None else seconds * amount / job.configuration.keys.shards
 
 
-# What it takes on the disk, and from the network
+# What it takes on the disk
 
 
 def disk_of(job: Job) -> float:
@@ -280,17 +288,6 @@ def disk_of(job: Job) -> float:
             or 0.0
         )
     return 0.0
-
-
-def download_of(job: Job) -> float:
-    """Bytes that a job fetches, as far as the configuration says how many and they are not there."""
-    if not isinstance(job, Prepare):
-        return 0.0
-    entry, cache = job.configuration.dataset(job.dataset), Path(job.configuration.keys.data_cache)
-    if entry.settings.get("root"):
-        return 0.0
-    archives = (each for each in entry.settings.get("archives", ()) if not (cache / each["file"]).exists())
-    return sum(each.get("bytes", 0) for each in archives)
 
 
 def every_kind(kind: type[Job] = Job) -> dict[str, type[Job]]:

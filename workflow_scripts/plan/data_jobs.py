@@ -187,6 +187,6 @@ class ImportWeights(Job):
 def _content(configuration: Configuration, kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
     """Hash of what is fetched, or of a file or folder of the user's."""
     found: list[str] = []
-    with configuration.may_lack():
+    with configuration.presence():
         found.append(origin_hash(kind, settings, Path(configuration.keys.data_cache)))
     return tuple(found)

@@ -24,11 +24,6 @@ class Figure(OfComparison):
 
     stage = "report"
 
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the comparison has what it shows."""
-        return True
-
 
 @dataclass(frozen=True)
 class Draw(Figure):
@@ -79,7 +74,7 @@ class DrawTraining(Figure):
         return self.told | {"rows": to_json(curves), "comparison": self.comparison}
 
     @property
-    def is_drawn(self) -> bool:
+    def is_made(self) -> bool:
         return bool(self.inputs["curves"])
 
 
@@ -103,7 +98,7 @@ class DrawRobustness(Figure):
         return self.told | told
 
     @property
-    def is_drawn(self) -> bool:
+    def is_made(self) -> bool:
         return bool(self.entry.degrade)
 
     def errors(self) -> list[ErrorRow]:
@@ -140,7 +135,7 @@ class DrawCritics(Figure):
         return taken(self.row.entry, "critics_view") if self.row else ()
 
     @property
-    def is_drawn(self) -> bool:
+    def is_made(self) -> bool:
         return self.row is not None
 
 
@@ -159,7 +154,7 @@ class DrawAdaptation(Figure):
         return self.told | {"comparison": self.comparison}
 
     @property
-    def is_drawn(self) -> bool:
+    def is_made(self) -> bool:
         return bool(self.adapted)
 
 
@@ -187,7 +182,7 @@ class DrawGains(Figure):
         return tuple(METRICS.module(family) for family in self.families)
 
     @property
-    def is_drawn(self) -> bool:
+    def is_made(self) -> bool:
         return any(row.adapted for row in self.gains())
 
     def gains(self) -> list[GainRow]:
@@ -233,7 +228,7 @@ class Report(Job):
     def _figures(self) -> Iterator[Figure]:
         for kind in FIGURES:
             drawn = (kind(self.configuration, name) for name in self.configuration.run)
-            yield from (figure for figure in drawn if figure.is_drawn)
+            yield from (figure for figure in drawn if figure.is_made)
 
 
 def budget_curve(configuration: Configuration, method: str) -> str:

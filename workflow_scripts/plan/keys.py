@@ -150,6 +150,7 @@ class Weights:
             "(`umss`)."
         ),
     ] = None
+    licence: Annotated[Shown, key("Licence of the file, which is told before it is fetched.")] = ""
 
 
 @settings
@@ -261,6 +262,14 @@ class Keys:
 
     run: Annotated[Names, key("Names of the comparisons to run.")]
     comparisons: Annotated[dict[Folder, Comparison], key("The comparisons by name.")]
+    targets: Annotated[
+        dict[Folder, SomeNames],
+        key(
+            "Targets of Snakemake by name, each a list of comparisons of `run` whose tables and figures it makes; "
+            "`COMPARISON/KIND` stands for one kind of them, such as `compare` for the tables or `draw_gains`: "
+            "`snakemake paper_one_shot_results`."
+        ),
+    ] = Field(default_factory=dict)
     shards: Annotated[
         int,
         key(

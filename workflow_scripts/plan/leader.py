@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from workflow_scripts.plan.costs import every_kind
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.leading import lead_this_folder
 from workflow_scripts.plan.plan import Plan
+from workflow_scripts.plan.result_jobs import OfComparison
 from workflow_scripts.plan.run_log import Key, RunLog, forecast, key_of, spent, take_over
 
 OWN_LINES = {"all", "progress", "rules"}  # what a person may want to be quiet, who then gets Snakemake's own lines
@@ -32,15 +33,17 @@ class Leader:
         seconds = {key: costs.seconds(job) for key, job in jobs.items()}
         self._log = take_over(self._workflow.logger_manager.logger, seconds)
         if self._log:
-            cores = self._workflow.resource_settings.cores
-            asked = list(self._plan.claim_targets(sys.argv)) or list(self._plan.configuration.run)
-            self._log.say(forecast(costs.run(list(jobs.values()), cores), asked, cores))
+            cores, found = self._workflow.resource_settings.cores, list(jobs.values())
+            named = dict.fromkeys(job.comparison for job in found if isinstance(job, OfComparison))
+            made = [name for name in self._plan.configuration.run if name in named] or self._plan.configuration.run
+            asked = list(self._plan.claim_targets(sys.argv)) or list(made)
+            self._log.say(forecast(costs.run(found, cores), asked, cores))
 
     def succeed(self) -> None:
         """After the last job: the tables of the run, and what it cost."""
-        for summary in map(Path, self._plan.summaries(sys.argv)):
-            if summary.exists() and summary.stat().st_mtime >= self._started:
-                print(summary.read_text(encoding="utf-8"), flush=True)
+        made = self._made(self._plan.summaries(sys.argv)) or self._made(self._plan.tables())
+        if made:
+            print(*(path.read_text(encoding="utf-8") for path in made), sep="\n", flush=True)
         if self._log:
             self._log.close_with([spent(self._started)])
 
@@ -48,6 +51,10 @@ class Leader:
         """After a failure: what went on all the same, and last what failed and why."""
         if self._log:
             self._log.close_with(self._log.failures())
+
+    def _made(self, paths: Iterable[str]) -> list[Path]:
+        """Those of the files that this run has made."""
+        return [path for path in map(Path, paths) if path.exists() and path.stat().st_mtime >= self._started]
 
     def _tells(self) -> bool:
         settings = self._workflow.output_settings

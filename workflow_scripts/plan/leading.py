@@ -12,6 +12,7 @@ from workflow_scripts.lib.core.locks import hold_to_the_end, holder
 from workflow_scripts.lib.core.stopping import LEADER
 
 LOCKS = Path(".snakemake/locks")  # Snakemake's own, which do not say who made them
+DRY = {"--dry-run", "--dryrun", "--dag", "--rulegraph", "--filegraph", "--lint"}
 LEADS = Path(".snakemake/leads.lock")  # held by the process whose they are
 
 
@@ -36,6 +37,11 @@ def lead_this_folder(workflow: Any) -> None:
         workflow.scheduler.job_rate_limiter = None
 
 
+def is_dry_run(words: Sequence[str]) -> bool:
+    """Whether Snakemake's command line runs no job: `-n`, `-np` and the like, or a drawing of the plan."""
+    return any(word in DRY or re.fullmatch("-[A-Za-z]*n[A-Za-z]*", word) for word in words)
+
+
 def explain_locks() -> None:
     """Where Snakemake will find this folder locked, say in one sentence what to do."""
     if not any(LOCKS.glob("*")) or "--unlock" in sys.argv:
@@ -46,9 +52,3 @@ def explain_locks() -> None:
     else:
         said = f"{Path.cwd()}: is locked by a run that was killed; free it with `snakemake --unlock`, then start anew."
     sys.stderr.write(f"{said}\n")
-
-
-def is_dry(words: Sequence[str]) -> bool:
-    """Whether a command line of snakemake asks for a plan alone; Snakemake tells the Snakefile only later."""
-    short = (word for word in words if re.fullmatch(r"-[a-zA-Z]+", word))
-    return bool({"--dry-run", "--dryrun"} & set(words)) or any("n" in word for word in short)

@@ -149,7 +149,7 @@ def _check_file(configuration: Configuration, where: str, weights: Weights) -> F
     module = WEIGHTS.module(weights.format)
     form: Form = value_of(module, "FORM")
     published = value_of(module, "PUBLISHED") if has(module, "PUBLISHED") else {}
-    with configuration.may_lack():
+    with configuration.presence():
         check_weights(f"config: {where}", weights, published, form.origin)
     return form
 

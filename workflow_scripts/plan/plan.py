@@ -16,8 +16,9 @@ from workflow_scripts.plan.costs import Costs
 from workflow_scripts.plan.figure_jobs import Report
 from workflow_scripts.plan.job import Input, Job, Made, Option
 from workflow_scripts.plan.recordings import check_recordings
-from workflow_scripts.plan.result_jobs import WriteSong
+from workflow_scripts.plan.result_jobs import Compare, WriteSong
 from workflow_scripts.plan.submission_checks import check_submitted_files
+from workflow_scripts.plan.targets import check_targets, files_of
 
 GROWING = ("mem_mb", "runtime")  # with each attempt, as the retries of a cluster profile expect
 
@@ -26,13 +27,15 @@ class Plan:
     """The jobs of a configuration. Raises UserError where the configuration is wrong.
 
     looks: whether the files of the user's recordings are looked at too, which the process that leads a run does for all
-    its jobs.  dry: nothing will run, so that data need not be there; `configuration.missing` says what is not.
+    its jobs.  dry: what is not there yet is told in `configuration.absent` and not refused.
     """
 
     def __init__(self, config: dict[str, Any], looks: bool = True, dry: bool = False) -> None:
-        self.configuration = Configuration(config, dry)
+        self.configuration = Configuration(config)
+        self.configuration.absent = [] if dry else None
         check(self.configuration)
-        if looks and not self.configuration.missing:
+        check_targets(self.configuration)
+        if looks and not self.configuration.absent:
             check_recordings(self.configuration)
             papers()  # so that a mistake in the tables of claims is told before any job
             check_submitted_files(self.configuration)
@@ -115,6 +118,14 @@ class Plan:
         if "ledger" in words:
             asked += ledgers(self.configuration)
         return [self.summary(), *(each.summary for each in asked)]
+
+    def named_targets(self) -> dict[str, list[str]]:
+        """What each target of the configuration makes."""
+        return {name: files_of(self.configuration, name) for name in self.configuration.keys.targets}
+
+    def tables(self) -> list[str]:
+        """Those of the comparisons, which are printed where a target made some and not the whole run."""
+        return [f"{Compare(self.configuration, name).folder}/summary.txt" for name in self.configuration.run]
 
 
 def given(wildcards: Any, input: Any) -> list[str]:  # noqa: ARG001

@@ -35,6 +35,11 @@ class OfComparison(Job):
         return rows.families_of(self.entry.metrics)
 
     @property
+    def is_made(self) -> bool:
+        """Whether the comparison has what it shows."""
+        return True
+
+    @property
     def scores(self) -> tuple[Made, ...]:
         """The scores of all shards: those computed here, and those that others gave."""
         own = [Score(self.configuration, self.comparison, each) for each in self.configuration.shards()]
@@ -102,6 +107,10 @@ class ScoreF0(OfComparison):
     def reference(self) -> str:
         """What F0 is measured against: the exact one of embedded data, otherwise that of the stems."""
         return "exact" if self.configuration.dataset(self.entry.dataset).kind == "embedded" else "stems"
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self.entry.f0)
 
     @property
     def inputs(self) -> Mapping[str, Input]:

@@ -157,17 +157,31 @@ def forecast(cost: Cost, comparisons: Iterable[str], cores: int) -> str:
     """What a run will make, and what it costs."""
     jobs = ", ".join(f"{rule} {count}" for rule, count in cost.jobs.items())
     lines = [f"To make: {', '.join(comparisons)}, in {sum(cost.jobs.values())} jobs ({jobs})."]
-    fetched = f"{_size(cost.download)} to download" if cost.download else "nothing to download"
     lines.append(
-        f"Expected: {_duration(cost.wall)} on {cores} {'core' if cores == 1 else 'cores'} such as were measured "
-        f"({_duration(cost.cpu)} of CPU time), {cost.memory:.0f} MiB of memory a job, {_size(cost.disk)} on the disk, "
-        f"{fetched}."
+        f"Expected{_of_which(cost)}: {_duration(cost.wall)} on {cores} {'core' if cores == 1 else 'cores'} such as "
+        f"were measured ({_duration(cost.cpu)} of CPU time), {cost.memory:.0f} MiB of memory a job, "
+        f"{_size(cost.disk)} on the disk, {_downloads(cost)}."
     )
+    lines += [f"Fetched: {each}." for each in cost.fetched]
     if cost.gpu_jobs:
-        lines.append(f"{cost.gpu_jobs} jobs ask for a GPU; no GPU was measured, so they are counted as on a CPU.")
+        lines.append(
+            f"{cost.gpu_jobs} jobs ask for a GPU, with time limits of {_duration(cost.gpu_limit)} in all; no GPU was "
+            "measured, so their hours are not known, and they are counted as on a CPU."
+        )
     if cost.unknown:
         lines.append(f"Not counted: {cost.unknown} jobs whose data is not there yet, or whose kind was not measured.")
     return "\n".join(lines)
+
+
+def _of_which(cost: Cost) -> str:
+    return f" of {sum(cost.jobs.values()) - cost.unknown} jobs" if cost.unknown else ""
+
+
+def _downloads(cost: Cost) -> str:
+    unstated = sum(not each.bytes for each in cost.fetched)
+    said = [_size(cost.download)] if cost.download else []
+    said += [f"{unstated} files whose size is not stated"] if unstated else []
+    return f"{' and '.join(said) or 'nothing'} to download"
 
 
 def spent(started: float) -> str:

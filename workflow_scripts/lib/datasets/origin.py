@@ -42,9 +42,14 @@ class Definition(Protocol):
 def check_dataset(name: str, dataset: Definition) -> None:
     """Refuse a data set that cannot be prepared, before any job starts; its settings are right for its kind.
 
-    Raises UserError for a voice that is no stem, or a recording to be muted; Missing where no folder is at `root`,
-    none is named of data that is not downloaded, or terms are not accepted.
+    Raises UserError as `check_definition` and `check_presence`.
     """
+    check_definition(name, dataset)
+    check_presence(name, dataset)
+
+
+def check_definition(name: str, dataset: Definition) -> None:
+    """Raises UserError for a voice that is no stem, or a recording to be muted."""
     where = f"config: datasets.{name}"
     if dataset.kind == "recording" and dataset.muted:
         raise UserError(f"{where}.muted is set, but a recording has no stems to mute; leave it out.")
@@ -53,6 +58,11 @@ def check_dataset(name: str, dataset: Definition) -> None:
             raise UserError(
                 f"{where}.voices has {voice!r}, which is none of its stems; {nearest(voice, dataset.stems)}"
             )
+
+
+def check_presence(name: str, dataset: Definition) -> None:
+    """Raises Missing for no folder at `root`, none named of data that is not downloaded, or terms not accepted."""
+    where = f"config: datasets.{name}"
     if dataset.settings.get("root"):
         root_of(dataset.settings["root"])
     elif "archives" in dataset.settings and not dataset.settings["archives"]:
