@@ -39,7 +39,7 @@ ENTRIES = {
     F0_SOURCES: ["degraded", "exact", "file", "mixture", "stems", "umss"],
     MARKS_SOURCES: ["all_active", "degraded", "file", "stems"],
     DATASETS: ["embedded", "excerpts", "fetched", "folder", "musdb_hq", "musdb_stems", "recording", "subsets"],
-    LAYOUTS: ["csd", "folder", "musdb_hq", "musdb_stems"],
+    LAYOUTS: ["bcbsq", "csd", "folder", "musdb_hq", "musdb_stems", "named", "slakh", "vocals"],
     CORPORA: ["chorales", "songs"],
     WEIGHTS: ["tasnet", "umss"],
 }

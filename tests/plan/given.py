@@ -1,6 +1,7 @@
 """The configuration of the study, which has all comparisons, and jobs of a configuration as the rules ask for them."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from workflow_scripts.lib.core.code_graph import ROOT
@@ -9,7 +10,14 @@ from workflow_scripts.plan.plan import Plan
 from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 FIRST = read_yaml(ROOT / "config/config.yaml")
+PAPERS = sorted((ROOT / "config/papers").glob("*.yaml"))
 DEFAULT = merge(FIRST, read_yaml(ROOT / "config/study.yaml"))
+
+
+def paper_files(path: Path) -> list[Path]:
+    """A configuration in config/papers; one in little is laid over the whole one."""
+    whole = path.with_name(path.name.replace("_mini", ""))
+    return [whole, path] if whole != path else [path]
 
 
 def default(**changes: Any) -> dict[str, Any]:

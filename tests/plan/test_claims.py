@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tests.plan.given import FIRST, default, job, paths
+from tests.plan.given import FIRST, PAPERS, default, job, paths
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.names import NO_F0
@@ -25,7 +25,6 @@ from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 # Comparisons of the configurations of papers that are still to be written; their rows are looked up in config/ alone.
 TO_COME = {"adversarial_collections", "adversarial_musdb"}
-PAPERS = sorted((ROOT / "config/papers").glob("*.yaml"))
 CLAIMS = {claim.id: (name, claim) for name, paper in papers().items() for claim in paper.claims.values()}
 BESIDES = [beside for paper in papers().values() for beside in paper.besides]
 
@@ -34,7 +33,7 @@ BESIDES = [beside for paper in papers().values() for beside in paper.besides]
 def shipped() -> dict[str, Configuration]:
     """The configuration that defines each comparison."""
     found = {name: Configuration(default(run=[name])) for name in FIRST["comparisons"]}
-    for file in PAPERS:
+    for file in (each for each in PAPERS if not each.stem.endswith("_mini")):
         own = read_yaml(file)
         config = merge(copy.deepcopy(FIRST), own)
         found |= {name: Configuration(config | {"run": [name]}) for name in own["comparisons"]}

@@ -1,16 +1,17 @@
 """`config/schema.yaml`, which editors read: as the code declares, and as a validator of JSON schemas understands it."""
 
+from functools import reduce
+
 import jsonschema
 import pytest
 
-from tests.plan.given import default
+from tests.plan.given import PAPERS, default, paper_files
 from workflow_scripts.lib.core.code_graph import ROOT
 from workflow_scripts.plan import schema
 from workflow_scripts.plan.yaml_files import merge, read_yaml
 
 FILES = [
-    ROOT / "config/config.yaml", *sorted((ROOT / "config/papers").glob("*.yaml")), ROOT / "config/real_singers.yaml",
-    ROOT / "tests/workflow/tiny.yaml",
+    ROOT / "config/config.yaml", *PAPERS, ROOT / "config/real_singers.yaml", ROOT / "tests/workflow/tiny.yaml",
 ]  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def test_the_schema_is_what_the_code_declares():
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 def test_every_configuration_of_the_project_fits_it(validator, file):
     validator.check_schema(validator.schema)
-    validator.validate(merge(default(), read_yaml(file)))
+    validator.validate(reduce(merge, map(read_yaml, paper_files(file)), default()))
 
 
 @pytest.mark.parametrize("library", schema.LIBRARIES)

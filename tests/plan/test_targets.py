@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from tests.plan.given import FIRST, default
-from workflow_scripts.lib.core.code_graph import ROOT
+from tests.plan.given import FIRST, PAPERS, default, paper_files
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.plan.cost import plan_of
 from workflow_scripts.plan.job import Job
@@ -111,10 +110,10 @@ def test_a_dry_run_forgives_no_mistake():
         Plan(config, dry=True)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config/papers").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 def test_a_paper_is_planned_without_its_data_and_every_file_has_terms_and_a_licence(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan = plan_of([str(path)], dry=True)
+    plan = plan_of([str(each) for each in paper_files(path)], dry=True)
     fetched = plan.costs.run(plan.last().behind(Job), 2).fetched
     assert all(each.licence and each.url.startswith("https://") for each in fetched)
     assert len({each.url for each in fetched}) == len(fetched)

@@ -185,8 +185,7 @@ class ImportWeights(Job):
 
 
 def _content(configuration: Configuration, kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Hash of what is fetched, or of a file or folder of the user's."""
-    found: list[str] = []
-    with configuration.presence():
-        found.append(origin_hash(kind, settings, Path(configuration.keys.data_cache)))
-    return tuple(found)
+    """Hash of what is fetched, or of a file or folder of the user's; none of one that is not there, see `presence`."""
+    if settings.get("root") and not Path(settings["root"]).expanduser().exists():
+        return ()
+    return (origin_hash(kind, settings, Path(configuration.keys.data_cache)),)
