@@ -10,6 +10,7 @@ from workflow_scripts.plan.data_jobs import (
     ImportWeights,
     MakeMarks,
     Prepare,
+    Register,
 )
 from workflow_scripts.plan.figure_jobs import (
     Draw,

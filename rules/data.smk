@@ -26,3 +26,30 @@ rule prepare:
     shell:
         "python -m workflow_scripts.data.prepare {params.files:q} {params.options:q}"
         " --out {output.manifest:q} --cache {params.cache:q} --processes {threads} --code {params.code} &> {log:q}"
+
+
+rule register:
+    input:
+        unpack(plan.inputs(Register)),
+    output:
+        directory("results/register"),
+        manifest="results/register.json",
+    log:
+        "results/logs/register.log",
+    benchmark:
+        "results/benchmarks/register.jsonl"
+    priority: plan.priority(Register)
+    threads: plan.threads(Register)
+    resources:
+        mem_mb=plan.resource(Register, "mem_mb"),
+        runtime=plan.resource(Register, "runtime"),
+    params:
+        files=given,
+        options=plan.options(Register),
+        cache=plan.configuration.keys.data_cache,
+        code=plan.fingerprint(Register),
+    message:
+        "Writing down the data of the run"
+    shell:
+        "python -m workflow_scripts.data.register {params.files:q} {params.options:q}"
+        " --out {output.manifest:q} --cache {params.cache:q} --code {params.code} &> {log:q}"

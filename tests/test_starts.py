@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "adapt.adapt": LEARNING,
     "compare.compare": TABLES,
     "data.prepare": set(),
+    "data.register": set(),
     "f0.estimate_f0": set(),
     "judge.judge": FIGURES,
     "marks.make_marks": set(),

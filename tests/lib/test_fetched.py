@@ -3,11 +3,13 @@
 import email.utils
 import errno
 import hashlib
+import io
 import os
 import re
 import shutil
 import stat
 import subprocess
+import tarfile
 import threading
 import zipfile
 from collections import namedtuple
@@ -462,7 +464,7 @@ def test_an_archive_that_grows_beyond_all_measure_is_refused(tmp_path):
 def test_a_damaged_member_is_refused(tmp_path):
     path = zipped(tmp_path / "bad.zip", {"a.wav": b"sound" * 50})
     path.write_bytes(path.read_bytes().replace(b"soundsound", b"noisesound", 1))
-    with pytest.raises(UserError, match="whole zip"):
+    with pytest.raises(UserError, match="no whole archive"):
         unpack(path, tmp_path / "into")
 
 
@@ -471,6 +473,79 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, data):
     (tmp_path / "a.zip").write_bytes(data)
     with pytest.raises(UserError, match="zip"):
         unpack(tmp_path / "a.zip", tmp_path / "into")
+
+
+# Archives of tar
+
+
+def tarred(path, *members):
+    """members: (name, content), or a `TarInfo`."""
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                archive.addfile(member)
+            else:
+                info = tarfile.TarInfo(member[0])
+                info.size = len(member[1])
+                archive.addfile(info, io.BytesIO(member[1]))
+    return path
+
+
+def test_a_tar_archive_is_unpacked_as_a_zip_archive_is(tmp_path):
+    path = tarred(tmp_path / "a.tar.gz", ("a/x.wav", b"sound"), ("a/._x.wav", b"clutter"))
+    unpack(path, tmp_path / "into")
+    assert {each.name: each.read_bytes() for each in (tmp_path / "into").rglob("*.wav")} == {"x.wav": b"sound"}
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_special_files_of_tar_are_refused(tmp_path, kind):
+    member = tarfile.TarInfo("link.wav")
+    member.type, member.linkname = kind, "/etc/passwd"
+    with pytest.raises(UserError, match="is a link or a special file"):
+        unpack(tarred(tmp_path / "evil.tar.gz", ("good.wav", b"x"), member), tmp_path / "into")
+    assert not (tmp_path / "into").exists()
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ([("../outside", b"x")], "lies outside of the archive's folder"),
+        ([("/etc/passwd", b"x")], "lies outside of the archive's folder"),
+        ([("a.wav", b"x"), ("a.wav", b"y")], "is there twice"),
+        ([("zeros.wav", bytes(70 * 2**20))], "would grow to"),
+    ],
+)
+def test_unsafe_and_large_tar_archives_are_refused_before_anything_is_written(tmp_path, members, sentence):
+    with pytest.raises(UserError, match=sentence):
+        unpack(tarred(tmp_path / "evil.tar.gz", *members), tmp_path / "into")
+    assert [each.name for each in tmp_path.iterdir()] == ["evil.tar.gz"]
+
+
+def test_a_tar_archive_that_was_cut_short_is_refused(tmp_path):
+    path = tarred(tmp_path / "a.tar.gz", ("a.wav", np.random.default_rng(0).bytes(50000)))
+    path.write_bytes(path.read_bytes()[:20000])
+    with pytest.raises(UserError, match="no whole archive"):
+        unpack(path, tmp_path / "into")
+
+
+# A checksum that nobody published
+
+
+def test_the_checksum_of_a_first_download_is_kept_and_another_file_is_refused_from_then_on(serve, tmp_path):
+    server = serve(BODY, "whole")
+    unknown = Archive(server.url, "a.zip")
+    file = fetch(unknown, tmp_path)
+    assert (tmp_path / "a.zip.sha256").read_text() == f"{hashlib.sha256(BODY).hexdigest()}  a.zip\n"
+    file.write_bytes(b"another")
+    with pytest.raises(UserError, match=r"has the sha256 checksum .* is expected; delete it"):
+        fetch(unknown, tmp_path)
+    file.unlink()
+    assert fetch(unknown, tmp_path).read_bytes() == BODY
+    file.unlink()
+    server.behaviours[:] = ["other"]
+    with pytest.raises(UserError, match="has not the checksum sha256:"):
+        fetch(unknown, tmp_path)
+    assert not file.exists()
 
 
 def test_hidden_files_are_not_unpacked(tmp_path):

@@ -90,7 +90,6 @@ HALF_KNOWN = {"url": "x", "file": "y"}
         ("embedded", {"corpus": "song"}, ["did you mean 'songs'?"]),
         ("fetched", {"layout": "cds", "archives": []}, ["did you mean 'csd'?"]),
         ("fetched", {"layout": "csd"}, ["lacks 'archives'"]),
-        ("fetched", {"layout": "csd", "archives": [HALF_KNOWN]}, ["'y' without a checksum"]),
         ("fetched", {"layout": "csd", "archives": [HALF_KNOWN | {"md5": "0"}]}, ["archives.0.md5"]),
         ("fetched", {"layout": "csd", "archives": [HALF_KNOWN | {"file": "../y"}]}, ["archives.0.file"]),
         ("fetched", {"layout": "csd", "archives": [HALF_KNOWN | {"sha": "0"}]}, ["did you mean 'sha256'?"]),

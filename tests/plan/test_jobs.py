@@ -413,7 +413,7 @@ def test_each_rule_has_a_kind_of_job_and_each_kind_a_script_of_its_name(config):
     from workflow_scripts.lib.core.code_graph import ROOT
 
     text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    assert len(KINDS) == 22
+    assert len(KINDS) == 23
     for kind in KINDS:
         assert f"rule {kind.rule}:" in text or f"as {kind.rule} with:" in text
         assert (ROOT / "workflow_scripts" / kind.stage / f"{kind.rule}.py").is_file(), kind

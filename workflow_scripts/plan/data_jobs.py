@@ -1,6 +1,6 @@
 """Jobs that make what methods are given: data, F0, marks, and weights that others published."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from workflow_scripts.plan.job import Input, Job, Made, Option, text
 from workflow_scripts.plan.keys import Resources, Source, Weights
 
 PREPARED = ("settings", "stems", "voices", "rate", "channels", "accept_licence", "terms", "muted")
+REGISTERED = ("label", "version", "kind", "of", "settings", "licence", "terms", "citation")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,45 @@ class Prepare(Job):
     @property
     def resources(self) -> Resources:
         return self.configuration.dataset(self.dataset).resources
+
+
+@dataclass(frozen=True)
+class Register(Job):
+    """Which data the run used, by its comparisons and their methods' trainings."""
+
+    rule, stage = "register", "data"
+
+    @property
+    def folder(self) -> str:
+        return "results/register"
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every data set of the run, those first that others are made from."""
+        configuration, found = self.configuration, dict[str, None]()
+        for entry in configuration.run.values():
+            learned_from = [
+                configuration.training_dataset(entry.dataset, method)
+                for name in entry.methods
+                if name not in configuration.submissions and (method := configuration.pretrained(name))
+            ]
+            for name in (entry.dataset, *learned_from):
+                found |= dict.fromkeys([*reversed(list(self._made_from(name)))])
+        return tuple(found)
+
+    def _made_from(self, name: str | None) -> Iterator[str]:
+        while name:
+            yield name
+            name = self.configuration.dataset(name).of
+
+    @property
+    def inputs(self) -> Mapping[str, Input]:
+        return {"data": tuple(Prepare(self.configuration, name).manifest for name in self.datasets)}
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        entries = [asdict(self.configuration.dataset(name)) for name in self.datasets]
+        return {"datasets": text([{name: entry[name] for name in REGISTERED} for entry in entries])}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from workflow_scripts.lib.statistics.rows import BudgetRow, CurveRow, ErrorRow, 
 from workflow_scripts.plan import rows
 from workflow_scripts.plan.claim_jobs import ledgers
 from workflow_scripts.plan.configuration import Configuration, degraded_sources
-from workflow_scripts.plan.data_jobs import Prepare
+from workflow_scripts.plan.data_jobs import Prepare, Register
 from workflow_scripts.plan.job import Input, Job, Option, text
 from workflow_scripts.plan.keys import Method
 from workflow_scripts.plan.model_jobs import Separate, described, taken
@@ -223,6 +223,7 @@ class Report(Job):
             "f0": tuple(ScoreF0(self.configuration, each.comparison).page for each in compared if each.entry.f0),
             "figures": tuple(figure.manifest for figure in self._figures()),
             "ledgers": tuple(each.manifest for each in ledgers(self.configuration)),
+            "register": Register(self.configuration).manifest,
         }
 
     def _figures(self) -> Iterator[Figure]:

@@ -18,12 +18,12 @@ FIGURES = {
 
 
 def report(
-    *, scores: list[Path], tables: list[Path], f0: list[Path], figures: list[Path], ledgers: list[Path], summary: Path,
-    parquet: Path,
+    *, scores: list[Path], tables: list[Path], f0: list[Path], figures: list[Path], ledgers: list[Path], register: Path,
+    summary: Path, parquet: Path,
 ) -> None:  # fmt: skip
     """Write `parquet`, and `summary` from the summaries of the comparisons and of the F0.
 
-    `scores`, `tables`, `figures` and `ledgers` are manifests of folders.
+    `scores`, `tables`, `figures`, `ledgers` and `register` are manifests of folders.
     """
     with atomic(parquet) as temporary:
         read_scores(scores).to_parquet(temporary, index=False)
@@ -39,6 +39,7 @@ def report(
         drawn = [folder_of(manifest) for manifest in figures if manifest.parent.name == stage]
         where += [f"  {folder}/: {what}" for folder in drawn]
     where += [f"  {folder}/: published claims beside ours, table.md, .tex, ledger.csv, forest" for folder in judged]
+    where += [f"  {folder_of(register)}/: which data was used, data.csv, and how to cite it, data.bib"]
     where += [f"  {parquet} (every score)", f"  {summary} (this text)"]
     write_text(summary, "\n".join([*parts, "Where the results lie:", *where]) + "\n")
 

@@ -3,7 +3,8 @@
 Evaluated while the workflow is planned, so nothing heavy is imported here.
 """
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,7 +13,7 @@ from workflow_scripts.lib.core.settings import Free, Natural, settings
 
 @settings
 class Archive:
-    """What is downloaded; one of the checksums must be there."""
+    """What is downloaded. Where no checksum is published, that of the first download is kept and holds from then on."""
 
     url: Annotated[str, Free("an address"), Field(description="Address of the archive.")]
     file: Annotated[str, Field(pattern=r"^[^/\\]+$", description="Its name in the cache, without a folder.")]
@@ -21,8 +22,20 @@ class Archive:
     sha256: Annotated[
         Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None, Field(description="Its SHA-256 sum.")
     ] = None
+    stated: Annotated[
+        Literal["published", "second-hand"],
+        Field(description="Who states the sum: those who publish the file, or others who quote them."),
+    ] = "published"
 
     @property
-    def checksum(self) -> str:
-        """Algorithm and sum, as pooch writes them."""
-        return f"sha256:{self.sha256}" if self.sha256 else f"md5:{self.md5}"
+    def checksum(self) -> str | None:
+        """Algorithm and sum, as pooch writes them; None where none is known."""
+        if self.sha256:
+            return f"sha256:{self.sha256}"
+        return f"md5:{self.md5}" if self.md5 else None
+
+
+def recorded_checksum(file: Path) -> str | None:
+    """That of the first download of an archive whose checksum is not published, as pooch writes it; None before."""
+    record = file.with_name(f"{file.name}.sha256")
+    return f"sha256:{record.read_text(encoding='utf-8').split()[0]}" if record.is_file() else None

@@ -1,22 +1,20 @@
 """Downloads: archives with a checksum, fetched whole and unpacked safely."""
 
 import logging
-import re
 import shutil
-import stat
 import time
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pooch
 import requests
 import urllib3
 
 from workflow_scripts.lib.core.errors import UserError
-from workflow_scripts.lib.core.files import no_room, writing_to
+from workflow_scripts.lib.core.files import sha256_file, write_text, writing_to
 from workflow_scripts.lib.core.names import SPLITS
-from workflow_scripts.lib.datasets.archive import Archive
+from workflow_scripts.lib.datasets.archive import Archive, recorded_checksum
+from workflow_scripts.lib.datasets.unpacking import refuse_small_disk, unpack
 
 ATTEMPTS = 4  # connections a download
 PAUSE = 1.0  # s before the second, doubled each time
@@ -24,8 +22,6 @@ LONGEST_PAUSE = 600.0  # s that a server may ask for
 BUSY = (requests.codes.too_many_requests, requests.codes.request_timeout)  # answers of the 400s that pass
 TIMEOUT = 60.0  # s without a byte
 CHUNK = 2**16  # bytes; what is lost at most where a connection drops
-RATIO = 20  # largest size of an unpacked archive over its own, and
-SLACK = 2**26  # bytes on top: audio shrinks to a third at best, a bomb a thousandfold
 
 log = logging.getLogger(__name__)
 
@@ -47,18 +43,20 @@ def fetch(archive: Archive, cache: Path, attempts: int = ATTEMPTS, pause: float 
     attempts, pause: connections that are tried, and s before the second. A download that broke off goes on where it
     ended, in a later run too; a whole one with another checksum is thrown away and fetched once more. A server that is
     asked too often says how long it wants to be left alone, and is.
+    Where no checksum is published, that of the first download or copy is kept beside it, in `<file>.sha256`.
     Raises UserError for a copy or download with another checksum or more bytes than declared, an address that gives
     nothing, and a cache that is full or may not be written to.
     """
-    file, url, known = cache / archive.file, archive.url, archive.checksum
+    file, url, known = cache / archive.file, archive.url, archive.checksum or recorded_checksum(cache / archive.file)
     if file.exists():
-        _check_copy(file, known)
-        return file
-    part = cache / f".{file.name}.{known[-12:]}.part"
+        if known:
+            _check_copy(file, known)
+        return file if archive.checksum else _record(file)
+    part = cache / f".{file.name}.{(known or 'unknown')[-12:]}.part"
     with writing_to(cache):
         cache.mkdir(parents=True, exist_ok=True)
     kept = part.stat().st_size if part.exists() else 0
-    _refuse_small_disk(cache, archive.bytes - kept)
+    refuse_small_disk(cache, archive.bytes - kept)
     store = pooch.create(cache, base_url="", registry={file.name: known}, urls={file.name: url}, retry_if_failed=1)
     try:
         with writing_to(cache, archive.bytes - kept):
@@ -68,6 +66,13 @@ def fetch(archive: Archive, cache: Path, attempts: int = ATTEMPTS, pause: float 
             f"{url}: what it gives has not the checksum {known}, so it is damaged or was changed; try again later, or "
             f"place a copy with that checksum as {file}."
         ) from error
+    return file if archive.checksum else _record(file)
+
+
+def _record(file: Path) -> Path:
+    """Keep the checksum of a first download, as `sha256sum` prints it."""
+    if recorded_checksum(file) is None:
+        write_text(file.with_name(f"{file.name}.sha256"), f"{sha256_file(file)}  {file.name}\n")
     return file
 
 
@@ -115,67 +120,6 @@ class Resuming:
             f"{url}: sends more than the {self.size} bytes that the archive has, so it is another file; try again "
             f"later, or place the archive itself as {self.file}."
         )
-
-
-def unpack(archive: Path, into: Path, limit: int | None = None) -> None:
-    """Unpack a zip archive below `into`, without the hidden files that file managers leave.
-
-    limit: bytes that all members together may have; None allows 20 times the archive and 64 MiB.
-    Raises UserError, before a byte is written, for a member that would lie elsewhere, a link, an encrypted member, a
-    name that is there twice, more bytes than the limit or than the disk has; later for a damaged member.
-    """
-    try:
-        with zipfile.ZipFile(archive) as zipped:
-            _refuse_unsafe(archive, zipped.infolist())
-            members = [member for member in zipped.infolist() if not _is_clutter(member.filename)]
-            _refuse_large(archive, members, into, archive.stat().st_size * RATIO + SLACK if limit is None else limit)
-            with writing_to(into, sum(member.file_size for member in members)):
-                for member in members:
-                    zipped.extract(member, into)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise UserError(
-            f"{archive}: is no whole zip archive ({error}); delete it, so that it is fetched again."
-        ) from error
-
-
-def _refuse_unsafe(archive: Path, members: Sequence[zipfile.ZipInfo]) -> None:
-    seen = set()
-    for member in members:
-        # The name as it is in the archive: ZipInfo cuts at a zero byte.
-        name = member.orig_filename.replace("\\", "/")
-        path = PurePosixPath(name)
-        fault = None
-        if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name) or "\0" in name:
-            fault = "lies outside of the archive's folder"
-        elif stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            fault = "is a link or a special file"
-        elif member.flag_bits & 1:
-            fault = "is encrypted"
-        elif path in seen:
-            fault = "is there twice"
-        seen.add(path)
-        if fault:
-            raise UserError(
-                f"{archive}: is not unpacked, its member {name!r} {fault}; get the archive from its publisher."
-            )
-
-
-def _refuse_large(archive: Path, members: Sequence[zipfile.ZipInfo], into: Path, limit: int) -> None:
-    size = sum(member.file_size for member in members)
-    if size > limit:
-        raise UserError(f"{archive}: is not unpacked, it would grow to {size} bytes and {limit} are allowed.")
-    into.mkdir(parents=True, exist_ok=True)
-    _refuse_small_disk(into, size)
-
-
-def _refuse_small_disk(folder: Path, size: int) -> None:
-    if size > shutil.disk_usage(folder).free:
-        raise UserError(no_room(folder, size))
-
-
-def _is_clutter(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or any(part.startswith(".") and part != ".." for part in parts)
 
 
 def _inner(folder: Path) -> Path:
