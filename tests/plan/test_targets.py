@@ -111,11 +111,35 @@ def test_a_dry_run_forgives_no_mistake():
         Plan(config, dry=True)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config/papers").glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_paper_is_planned_without_its_data_and_every_file_has_terms_and_a_licence(path, tmp_path, monkeypatch):
+MINIATURE = "_mini"
+PAPERS = [path.stem for path in sorted((ROOT / "config/papers").glob("*.yaml"))]
+
+
+def files(paper):
+    """A paper's configuration, or a miniature laid over the paper's."""
+    names = dict.fromkeys([paper.removesuffix(MINIATURE), paper])
+    return [str(ROOT / f"config/papers/{name}.yaml") for name in names]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_paper_is_planned_without_its_data_and_every_file_has_terms_and_a_licence(paper, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan = plan_of([str(path)], dry=True)
+    plan = plan_of(files(paper), dry=True)
+    assert plan.configuration.absent
     fetched = plan.costs.run(plan.last().behind(Job), 2).fetched
     assert all(each.licence and each.url.startswith("https://") for each in fetched)
     assert len({each.url for each in fetched}) == len(fetched)
     assert all(plan.named_targets().values())
+
+
+@pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper.endswith(MINIATURE)])
+def test_a_miniature_has_the_rows_and_metrics_of_its_paper_on_one_core_without_a_gpu(paper, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    little, whole = (plan_of(files(name), dry=True) for name in (paper, paper.removesuffix(MINIATURE)))
+    for name, comparison in little.configuration.run.items():
+        other = whole.configuration.run[name]
+        for key in ("methods", "metrics", "sources", "contrasts", "aggregation", "scoring", "groups"):
+            assert getattr(comparison, key) == getattr(other, key), (name, key)
+    jobs = little.last().behind(Job)
+    assert len(jobs) > 20
+    assert {(job.resources.gpu, job.resources.threads) for job in jobs} == {(0, 1)}
