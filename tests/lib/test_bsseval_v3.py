@@ -73,6 +73,15 @@ def test_a_silent_reference_is_left_out_and_the_other_is_scored_as_if_alone():
     assert np.isnan(undefined).all()  # an infinite SIR, or a gain over the perfect mixture, would say nothing
 
 
+def test_the_mixture_of_one_sounding_source_says_nothing_and_two_perfect_estimates_do():
+    references, _ = scene(2, 1, 1.0)
+    perfect = MonoReferences(references).ratios(references)
+    assert (np.array([perfect.SDR, perfect.SIR, perfect.SAR]) > 200).all()
+    references[1] = 0
+    found = MonoReferences(references).ratios(np.broadcast_to(references.sum(axis=0), references.shape))
+    assert np.isnan([found.SDR, found.SIR, found.SAR]).all()
+
+
 def test_a_silent_estimate_is_undefined_and_leaves_the_other_as_it_is():
     references, estimates = scene(2, 1, 1.0)
     whole = MonoReferences(references).ratios(estimates)

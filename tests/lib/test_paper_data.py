@@ -1,6 +1,7 @@
 """Readers of the data of the papers and of choirs, on files named and laid out as they were published."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -65,7 +66,8 @@ def _dsd100(folder, name="051 - AM Contra - Heart Peripheral", part="Test"):
 
 
 def _medleydb(folder, name, stems, inside=True):
-    metadata = {"stems": {}}
+    artist, title = (re.sub(r"(?<=[a-z])(?=[A-Z])", " ", part) for part in name.split("_"))
+    metadata = {"artist": artist, "title": title, "stems": {}}
     for number, (instrument, hz) in enumerate(stems, start=1):
         file = f"{name}_STEM_{number:02d}.wav"
         put(folder / f"Audio/{name}/{name}_STEMS/{file}", tone(hz, channels=2))
@@ -151,7 +153,11 @@ def test_left_is_accompaniment_and_no_song_of_ikala_is_in_two_parts(tmp_path):
     ("make", "collection", "sentence"),
     [
         (lambda folder: folder.mkdir(), "MedleyDB", "holds no song in the layout of MedleyDB; name the folder"),
-        (lambda folder: _medleydb(folder, "Nobody_Song", [("piano", 200)]), "MedleyDB", "'Nobody_Song' is in no part"),
+        (
+            lambda folder: _medleydb(folder, "Nobody_Song", [("piano", 200)]),
+            "MedleyDB",
+            "'Nobody - Song' is in no part",
+        ),
         (lambda folder: put(folder / "Wavfile/1_a.wav", tone(200)), "iKala", "has 1 channels, needed are two"),
         (lambda folder: song(folder / "x"), "DSD100", "holds no song in the layout of DSD100"),
     ],

@@ -46,9 +46,9 @@ for name, content in contents.items():
 """
 
 
-def network() -> ConvTasNet:
+def network(sizes: Sizes = TINY) -> ConvTasNet:
     torch.manual_seed(0)
-    body = ConvTasNet(4, 2, TINY)
+    body = ConvTasNet(4, 2, sizes)
     for parameter in body.parameters():
         torch.nn.init.normal_(parameter)
     return body
@@ -65,8 +65,8 @@ def published(body: ConvTasNet) -> dict[str, torch.Tensor]:
         "separator.network.3.weight": ours["mask.weight"],
         "decoder.basis_signals.weight": ours["decoder.weight"],
     }
-    for repeat in range(2):
-        for block in range(2):
+    for repeat in range(body.sizes.repeats):
+        for block in range(body.sizes.blocks):
             start, inside = f"separator.network.2.{repeat}.{block}.net.", f"repeats.{repeat}.{block}."
             theirs[start + "0.weight"] = ours[inside + "widen.weight"]
             theirs[start + "1.weight"] = ours[inside + "bend.weight"]

@@ -10,6 +10,7 @@ from pytorch_optimizer import Ranger
 from workflow_scripts.lib.audio import marked_stems
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.generators import generator_of
+from workflow_scripts.lib.core.settings import checked
 from workflow_scripts.lib.datasets.scene import Scene
 from workflow_scripts.lib.losses import marked
 from workflow_scripts.lib.methods import conv_tasnet, muted, one_shot
@@ -159,6 +160,24 @@ def test_the_number_of_trained_parameters_of_a_model_is_that_of_its_strategy(str
     counted = one_shot.trained_parameters(weights, replace(SETTINGS, strategy=strategy))
     network = one_shot.network_like(tensors.without_order(weights), True)
     assert 0 < counted == sum(each.numel() for each in one_shot.trainable(network, strategy).values())
+
+
+def test_a_frozen_decoder_stays_as_it_is_and_the_number_is_that_of_the_released_script():
+    with torch.device("meta"):
+        network = ConvTasNet(4, 2, Sizes())
+    chosen = one_shot.trainable(network, "l3", "frozen")
+    assert sum(each.numel() for each in chosen.values()) == 2_919_444
+    assert not any(name.startswith("decoder.") for name in chosen)
+
+
+def test_an_adaptation_with_a_frozen_decoder_changes_the_rest_alone(tmp_path):
+    before, settings = model(), replace(SETTINGS, strategy="l1", decoder="frozen")
+    after, _ = adapted(song(MARKS), settings, tmp_path)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "mask.weight" in changed and "decoder.weight" not in changed
+    assert one_shot.trained_parameters(before, settings) < one_shot.trained_parameters(before, SETTINGS)
+    with pytest.raises(UserError, match="decoder is 'frozen', but strategy is 'l5', which trains nothing else"):
+        checked(one_shot.Settings, {"strategy": "l5", "decoder": "frozen"}, "settings")
 
 
 def test_a_strategy_that_needs_more_repeats_is_refused():

@@ -109,8 +109,31 @@ ONE_SHOT = {
 }
 
 
-def one_shot(strategy: str) -> dict[str, Any]:
-    return {"settings": ONE_SHOT | {"strategy": strategy}, "marks": "envelope"}
+SHARED = {"unpaired": {"family": None, "songs": "shared"}}
+CRITICAL = {"settings": SEPARATOR | CRITICS, **SHARED}
+STARTED = {"start": "adversarial_supervised_published"}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "alpha": CRITICAL | {"settings": SEPARATOR | CRITICS | {"beta": 0.0}},
+    "beta": CRITICAL | {"settings": SEPARATOR | CRITICS | {"alpha": 0.0}},
+    "mask": CRITICAL | {"settings": SEPARATOR | CRITICS | {"head": "mask"}},
+    "started": CRITICAL | STARTED,
+    "control": STARTED,
+    "remix": {"settings": SEPARATOR | {"extra": "remix", "gain_low": 0.2, "gain_high": 1.2}, **SHARED, **STARTED},
+    "self_training": {"settings": SEPARATOR | {"extra": "self_training"}, **SHARED, **STARTED},
+    "supervised_all": {"budget": {"family": None}},
+}
+EQUAL_STEPS = {"steps": 20 * 1001, "patience": None}  # of all that start from the supervised weights
+
+
+def of_separator(changes: dict[str, Any]) -> dict[str, Any]:
+    """A variant of the separator: what it changes, and all else as published."""
+    training = ADVERSARIAL_TRAINING | (EQUAL_STEPS if "start" in changes else {})
+    base = {"settings": SEPARATOR, "training": training, "start": None, "budget": {"family": "DSD100"}}
+    return base | changes
+
+
+def one_shot(strategy: str, **changes: str) -> dict[str, Any]:
+    return {"settings": ONE_SHOT | {"strategy": strategy, "decoder": "trained"} | changes, "marks": "envelope"}
 
 
 def of_epochs(steps_an_epoch: int, changed: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +161,8 @@ PUBLISHED = {
         "budget": {"family": "DSD100"},
         "unpaired": {"family": None, "songs": "shared"},
     },
+    # Variants that no paper has, at the published size: what they share with it.
+    **{f"adversarial_{name}_published": of_separator(changes) for name, changes in VARIANTS.items()},
     "conv_tasnet_published": {
         "settings": {
             "filters": 256,
@@ -161,13 +186,15 @@ PUBLISHED = {
     },
     "guided_published": one_shot("l1"),
     **{f"guided_l{k}_published": one_shot(f"l{k}") for k in (2, 3, 4, 5)},
+    "guided_reconstruction_published": one_shot("l1", loss="reconstruction"),
+    "guided_script_published": one_shot("l3", decoder="frozen"),
 }
 SECTIONS = {
     "Parametric": ("parametric_published", "parametric_supervised_published", "parametric_one_published"),
     "U-Net": ("unet_f0_published",),
     "Adversarial": ("adversarial_published",),
     "Conv-TasNet": ("conv_tasnet_published",),
-    "User-guided": tuple(name for name in PUBLISHED if name.startswith("guided_")),
+    "User-guided": ("guided_published", *(f"guided_l{k}_published" for k in (2, 3, 4, 5))),
 }
 
 

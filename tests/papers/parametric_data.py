@@ -1,13 +1,11 @@
-"""What config/papers/parametric.yaml reads, in little:  python -m tests.papers.parametric_data FOLDER ADDRESS
+"""What config/papers/parametric.yaml reads, in little: of the published names, layouts and formats, but made.
 
-Of the published names, layouts and formats, but a few seconds of made voices and random weights: the archive of the
-Choral Singing Dataset, chorales and barbershop quartets in parts, the F0 tensors and the weights of the public code.
-`data.yaml` says where they lie, the archive at ADDRESS, where the folder is served.
+The archive of the Choral Singing Dataset, chorales and barbershop quartets in parts, the F0 tensors and the weights of the
+public code.
 """
 
 import hashlib
 import itertools
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,8 @@ from typing import Any
 import numpy as np
 import soundfile
 import torch
-import yaml
 
 from tests.methods.test_parametric import released
-from workflow_scripts.lib.core.files import write_text
 
 RATE = 16000
 HOP_SECONDS = 0.016
@@ -56,9 +52,8 @@ def sung(f0: np.ndarray, seconds: float, seed: int) -> np.ndarray:
     return (0.08 * tone * voiced + 0.001 * breath).astype(np.float32)
 
 
-def make(folder: Path, address: str) -> None:
-    """Write `ChoralSingingDataset.zip`, `ChoralSingingDataset/` (F0), `BCBSQ/`, `umss.pth` and `data.yaml`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def parametric(folder: Path, address: str) -> dict[str, Any]:
+    """Write `ChoralSingingDataset.zip`, `ChoralSingingDataset/` (F0), `BCBSQ/` and `umss.pth` -> where they are."""
     with zipfile.ZipFile(folder / "ChoralSingingDataset.zip", "w") as archive:
         for number, (song, part, singer) in enumerate(itertools.product(SONGS, PARTS, range(1, 5))):
             samples = sung(_of_singer(song, part, singer), SECONDS, number)
@@ -73,7 +68,7 @@ def make(folder: Path, address: str) -> None:
     for collection, song in (("BC", 1), ("BC", 2), ("BC", 8), ("BQ", 1), ("BQ", 9)):
         _write_parts(folder / "BCBSQ", collection, song)
     torch.save(released(), folder / "umss.pth")
-    write_text(folder / "data.yaml", yaml.safe_dump(_places(folder.absolute(), address)))
+    return _places(folder, address)
 
 
 def _of_singer(song: str, part: str, singer: int) -> np.ndarray:
@@ -109,7 +104,3 @@ def _places(folder: Path, address: str) -> dict[str, Any]:
         "f0": {"mixture_umss": {"settings": {"root": str(folder / "ChoralSingingDataset")}}},
         "methods": {"parametric_imported": {"weights": {"file": str(folder / "umss.pth")}}},
     }
-
-
-if __name__ == "__main__":
-    make(Path(sys.argv[1]), sys.argv[2])

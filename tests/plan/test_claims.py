@@ -20,11 +20,8 @@ from workflow_scripts.plan.figure_jobs import Report
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.model_jobs import Adapt, Separate, Train
 from workflow_scripts.plan.plan import Plan
-from workflow_scripts.plan.rows import metric_homes
 from workflow_scripts.plan.yaml_files import merge, read_yaml
 
-# Comparisons of the configurations of papers that are still to be written; their rows are looked up in config/ alone.
-TO_COME = {"adversarial_collections", "adversarial_musdb"}
 CLAIMS = {claim.id: (name, claim) for name, paper in papers().items() for claim in paper.claims.values()}
 BESIDES = [beside for paper in papers().values() for beside in paper.besides]
 
@@ -69,19 +66,15 @@ def test_a_tolerance_is_half_of_the_last_digit_or_the_error_of_reading_a_plot():
 
 @pytest.mark.parametrize("comparison", sorted({beside.comparison for beside in BESIDES}))
 def test_every_row_and_metric_beside_a_claim_is_there(comparison):
-    assert (comparison in TO_COME) != (comparison in shipped()), "defined by now: take it from TO_COME"
-    configuration = shipped().get(comparison) or Configuration(default())
-    entry = configuration.run.get(comparison)
+    configuration = shipped()[comparison]
+    entry = configuration.run[comparison]
     for beside in (each for each in BESIDES if each.comparison == comparison):
-        assert beside.metric in metric_homes()
         for method, f0 in beside.rows:
             assert (f0 == NO_F0) == ("f0" not in configuration.method(method).needs), beside
-            if entry:
-                assert method in entry.methods, beside
-                assert f0 in {NO_F0, *configuration.f0_names(entry)}, beside
-        if entry:
-            assert beside.metric in entry.metrics and beside.source in {"all", *entry.sources}, beside
-            assert beside.group in {"", *entry.groups}, beside
+            assert method in entry.methods, beside
+            assert f0 in {NO_F0, *configuration.f0_names(entry)}, beside
+        assert beside.metric in entry.metrics and beside.source in {"all", *entry.sources}, beside
+        assert beside.group in {"", *entry.groups}, beside
 
 
 def test_rows_of_synthesised_data_stand_beside_orders_alone():

@@ -114,7 +114,22 @@ def test_a_dry_run_forgives_no_mistake():
 def test_a_paper_is_planned_without_its_data_and_every_file_has_terms_and_a_licence(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plan = plan_of([str(each) for each in paper_files(path)], dry=True)
+    assert plan.configuration.absent
     fetched = plan.costs.run(plan.last().behind(Job), 2).fetched
     assert all(each.licence and each.url.startswith("https://") for each in fetched)
     assert len({each.url for each in fetched}) == len(fetched)
     assert all(plan.named_targets().values())
+
+
+@pytest.mark.parametrize("path", [path for path in PAPERS if len(paper_files(path)) > 1], ids=lambda path: path.stem)
+def test_a_miniature_has_the_rows_and_metrics_of_its_paper_on_one_core_without_a_gpu(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [str(each) for each in paper_files(path)]
+    little, whole = (plan_of(each, dry=True) for each in (words, words[:1]))
+    for name, comparison in little.configuration.run.items():
+        other = whole.configuration.run[name]
+        for key in ("methods", "metrics", "sources", "contrasts", "aggregation", "scoring", "groups"):
+            assert getattr(comparison, key) == getattr(other, key), (name, key)
+    jobs = little.last().behind(Job)
+    assert len(jobs) > 20
+    assert {(job.resources.gpu, job.resources.threads) for job in jobs} == {(0, 1)}

@@ -75,8 +75,10 @@ class Rates:
         self.start, self.work, self.memory = (table[name] for name in ("start", "work", "memory"))
 
     def cost(self, job: Job) -> JobCost | None:
-        """None where it is not known."""
+        """None where it is not known, such as on a GPU, which nobody measured."""
         names, amount = work_of(job)
+        if job.resources.gpu:
+            return None
         name = next((each for each in names if each in self.work), None)
         if name is None or amount is None:
             return None

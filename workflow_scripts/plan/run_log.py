@@ -166,10 +166,12 @@ def forecast(cost: Cost, comparisons: Iterable[str], cores: int) -> str:
     if cost.gpu_jobs:
         lines.append(
             f"{cost.gpu_jobs} jobs ask for a GPU, with time limits of {_duration(cost.gpu_limit)} in all; no GPU was "
-            "measured, so their hours are not known, and they are counted as on a CPU."
+            "measured, so their hours are not known and not counted."
         )
     if cost.unknown:
-        lines.append(f"Not counted: {cost.unknown} jobs whose data is not there yet, or whose kind was not measured.")
+        lines.append(
+            f"Not counted: {cost.unknown} jobs on a GPU, whose data is not there yet, or whose kind was not measured."
+        )
     return "\n".join(lines)
 
 

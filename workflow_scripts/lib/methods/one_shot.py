@@ -47,6 +47,7 @@ KEPT = 2**28  # bytes of what the frozen beginning of the network makes of the w
 class Settings(Assembly):
     """strategy: what is trained besides the decoder; `l1`, `l2`, `l3`: the repeats from that index on (from 0) and the
         masks; `l4`: the last 1x1 convolution and the masks; `l5`: nothing.
+    decoder: `trained`, or `frozen`, as the released script leaves it whatever its option says.
     loss: `published` (the public code), `literal` (the poster's formula) or `reconstruction` (no marks).
     gamma: weight of the energy where marked silent.
     stems, remix: weights of our own terms on the windows and on remixes; 0 is as published.
@@ -60,6 +61,7 @@ class Settings(Assembly):
     """
 
     strategy: Literal["l1", "l2", "l3", "l4", "l5"] = "l1"
+    decoder: Literal["trained", "frozen"] = "trained"
     loss: Literal["published", "literal", "reconstruction"] = "published"
     gamma: NotNegative = 1.0
     stems: NotNegative = 0.0
@@ -74,6 +76,11 @@ class Settings(Assembly):
     output: Literal["plain", "muted", "consistent"] = "plain"
     remember: bool = True
     checkpoint_seconds: NotNegative = 120.0
+
+    def check(self) -> str | None:
+        if self.strategy == "l5" and self.decoder == "frozen":
+            return "decoder is 'frozen', but strategy is 'l5', which trains nothing else; take another strategy."
+        return None
 
     def check_data(self, rate: int, channels: int | None) -> str | None:
         assembled = super().check_data(rate, channels)
@@ -108,7 +115,7 @@ def adapt(
 def trained_parameters(model: Tensors, settings: Settings) -> int:
     """How many of a model's parameters `adapt` trains."""
     network = network_like(tensors.without_order(model), settings.remember)
-    return sum(each.numel() for each in trainable(network, settings.strategy).values())
+    return sum(each.numel() for each in trainable(network, settings.strategy, settings.decoder).values())
 
 
 def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
@@ -123,14 +130,15 @@ def separate(scene: Scene, settings: Settings, model: Tensors) -> torch.Tensor:
     return marked_stems.make_consistent(estimates, scene.mixture, marks, scene.rate)
 
 
-def trainable(network: ConvTasNet, strategy: str) -> dict[str, torch.nn.Parameter]:
-    """The parameters that a strategy trains, by name; the others are frozen.
+def trainable(network: ConvTasNet, strategy: str, decoder: str = "trained") -> dict[str, torch.nn.Parameter]:
+    """The parameters that a strategy trains, by name, those of the decoder included where it is `trained`; the others
+    are frozen.
 
     Raises UserError where the network has too few repeats for the strategy.
     """
     first = STRATEGIES.index(strategy) + 1
     repeats = len(network.repeats)
-    opened = ["decoder."]
+    opened = ["decoder."] if decoder == "trained" else []
     if strategy in ("l1", "l2", "l3"):
         if first >= repeats:
             raise UserError(f"The strategy {strategy!r} needs {first + 1} repeats, the network has {repeats}.")
@@ -165,7 +173,7 @@ class SongTrainee:
         self.marks = _marks(scene)
         self.network, self.outputs = _network(scene, model, settings.remember)
         self.facts = {name: each for name, each in model.items() if name not in self.network.state_dict()}
-        parameters = list(trainable(self.network, settings.strategy).values())
+        parameters = list(trainable(self.network, settings.strategy, settings.decoder).values())
         self.modules: dict[str, torch.nn.Module] = {"network": self.network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "network": optimizer_of(parameters, settings.learning_rate)

@@ -8,7 +8,9 @@ distortion). Unlike version 4, the filtered reference is no distortion:
 
 e - Q is orthogonal to Q - P, so that |e - P|^2 is the sum of their energies. The projections are those of
 `bsseval_v4` with one frame that is the whole track. The scores of arXiv 1711.00048 are these; its public code gives
-silent references some noise and a meaningless score, here they are left out.
+silent references some noise and a meaningless score, here they are left out. Of a song without a voice the mixture is
+the accompaniment: that the mixture, or a mask that knows the answer, is perfect there would drown all other songs in a
+mean over songs, so it is left out too.
 """
 
 from dataclasses import dataclass
@@ -20,10 +22,12 @@ from workflow_scripts.lib.metrics.contract import Metric
 from workflow_scripts.lib.metrics.estimate import Estimate, Score, TrackReferences
 from workflow_scripts.lib.metrics.frames import decibels, improvement
 
+PERFECT = 100.0  # dB, over which a source that sounds alone is the estimate but for rounding
 PROJECTED = (
     "BSSEval v3 as mir_eval.separation.bss_eval_sources without permutation: least-squares filters of 512 taps fitted "
     "on the whole track to the references of this comparison's sources, energies with the filters' tail, channels "
-    "averaged to mono, undefined for a source whose reference (then left out of the scene) or estimate is silent"
+    "averaged to mono, undefined for a source whose reference (then left out of the scene) or estimate is silent, "
+    "and for one that sounds alone where its SDR is over 100 dB, since nothing is separated there"
 )
 
 METRICS = (
@@ -84,8 +88,10 @@ class MonoReferences(References):
             self._prepare()
         flat = estimates.reshape(-1, self.time)
         own, _, interference, projected, artefacts = self._decompose(flat, *self._filters(flat))[..., 0]
-        sir = decibels(own, interference) if len(self.active) > 1 else np.full(len(self.active), np.nan)
-        return np.stack([decibels(own, interference + artefacts), sir, decibels(projected, artefacts)])
+        sdr, sar = decibels(own, interference + artefacts), decibels(projected, artefacts)
+        if len(self.active) > 1:
+            return np.stack([sdr, decibels(own, interference), sar])
+        return np.where(sdr > PERFECT, np.nan, np.stack([sdr, np.full_like(sdr, np.nan), sar]))
 
 
 def _mono(signals: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Collections of songs as vocals and accompaniment, in the layouts and by the rules of arXiv 1711.00048.
 
     DSD100      Mixtures/<Dev|Test>/<song>/mixture.wav, Sources/.../vocals.wav; the accompaniment is what vocals leave
-    MedleyDB    Audio/<track>/<track>_STEMS/*.wav, <track>_METADATA.yaml there or in Metadata/; sums of mono stems
+    MedleyDB    Audio/<track>/<track>_STEMS/*.wav, <track>_METADATA.yaml there or in Metadata/; sums of mono stems;
+                the published split knows a track by the artist and title in its metadata
     CCMixter    <song>/source-01.wav, source-02.wav: accompaniment, vocals
     iKala       Wavfile/*.wav: left accompaniment, right vocals; as in MIR-1K
 
@@ -29,6 +30,7 @@ from workflow_scripts.lib.datasets.raw import Clip, RawTrack
 from workflow_scripts.lib.datasets.workers import map_processes
 
 Collection = Literal["DSD100", "MedleyDB", "CCMixter", "iKala", "MIR-1K"]
+Parts = Callable[[Path], tuple[str, str, np.ndarray, np.ndarray, int]]  # see the functions that are some
 MIXTURE_IS_SUM = True
 # Labels of MedleyDB's stems that are sung; a "male speaker" is accompaniment, as in the public code.
 SUNG = {"vocalists", "male singer", "female singer", "male rapper", "female rapper"}
@@ -65,7 +67,8 @@ def _collection(origin: Origin, name: Collection, alone: bool) -> list[RawTrack]
     tracks = map_processes(work, songs, origin.processes)
     if name in ("iKala", "MIR-1K"):
         return _thirds([replace(track, family=name) for track in tracks])
-    return split_as_published(tracks, root)
+    listed = split_as_published([replace(track, track=track.song) for track in tracks], root)
+    return [replace(track, split=own.split, family=own.family) for track, own in zip(tracks, listed, strict=True)]
 
 
 # Where each collection has its songs
@@ -92,17 +95,17 @@ SONGS: dict[str, Callable[[Path], Iterator[Path]]] = {
 }  # fmt: skip
 
 
-# What is sung there, and what is not: samples [channel, time] and their rate in Hz
+# A song's name, artist and title, what is sung, and what is not: samples [channel, time], and their rate in Hz
 
 
-def _of_dsd100(path: Path) -> tuple[str, np.ndarray, np.ndarray, int]:
+def _of_dsd100(path: Path) -> tuple[str, str, np.ndarray, np.ndarray, int]:
     mixture, rate = io.read(path)
     song = path.parent.relative_to(path.parents[2])
     vocals = io.read(path.parents[3] / "Sources" / song / "vocals.wav")[0]
-    return path.parent.name, vocals, mixture - vocals, rate
+    return path.parent.name, path.parent.name, vocals, mixture - vocals, rate
 
 
-def _of_medleydb(folder: Path) -> tuple[str, np.ndarray, np.ndarray, int]:
+def _of_medleydb(folder: Path) -> tuple[str, str, np.ndarray, np.ndarray, int]:
     name = folder.name
     places = [folder / f"{name}_METADATA.yaml", folder.parents[1] / "Metadata" / f"{name}_METADATA.yaml"]
     metadata = next((place for place in places if place.is_file()), None)
@@ -111,7 +114,8 @@ def _of_medleydb(folder: Path) -> tuple[str, np.ndarray, np.ndarray, int]:
             f"{folder}: has no {name}_METADATA.yaml, nor has Metadata beside Audio; get it from marl/medleydb."
         )
     try:
-        stems = yaml.safe_load(metadata.read_text(encoding="utf-8"))["stems"].values()
+        told = yaml.safe_load(metadata.read_text(encoding="utf-8"))
+        song, stems = f"{told['artist']} - {told['title']}", told["stems"].values()
         files = [(folder / f"{name}_STEMS" / each["filename"], each["instrument"]) for each in stems]
     except (yaml.YAMLError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
         raise UserError(
@@ -123,40 +127,37 @@ def _of_medleydb(folder: Path) -> tuple[str, np.ndarray, np.ndarray, int]:
         sums.append(sum((io.read(path)[0].mean(axis=0, keepdims=True) for path in chosen), np.zeros((1, 1))))
     length = max(each.shape[1] for each in sums)
     vocals, accompaniment = (np.broadcast_to(each, (1, length)) if each.shape[1] == 1 else each for each in sums)
-    return name, vocals, accompaniment, io.read(files[0][0])[1]
+    return name, song, vocals, accompaniment, io.read(files[0][0])[1]
 
 
-def _of_left_right(path: Path) -> tuple[str, np.ndarray, np.ndarray, int]:
+def _of_left_right(path: Path) -> tuple[str, str, np.ndarray, np.ndarray, int]:
     samples, rate = io.read(path)
     if len(samples) != 2:
         raise UserError(f"{path}: has {len(samples)} channels, needed are two, accompaniment left and vocals right.")
-    return path.stem, samples[1:], samples[:1], rate
+    return path.stem, path.stem.rpartition("_")[0] or path.stem, samples[1:], samples[:1], rate
 
 
-def _parts_of(name: Collection) -> Callable[[Path], tuple[str, np.ndarray, np.ndarray, int]] | None:
+def _parts_of(name: Collection) -> Parts | None:
     """None where both are files already."""
     return {"DSD100": _of_dsd100, "MedleyDB": _of_medleydb, "iKala": _of_left_right, "MIR-1K": _of_left_right}.get(name)
 
 
-def _song(
-    scratch: Path, parts_of: Callable[[Path], tuple[str, np.ndarray, np.ndarray, int]] | None, path: Path
-) -> RawTrack:
+def _song(scratch: Path, parts_of: Parts | None, path: Path) -> RawTrack:
     """One song, still without its split."""
     if parts_of is None:
-        return _raw(
-            path.name, {"vocals": Clip.of(path / "source-02.wav"), "accompaniment": Clip.of(path / "source-01.wav")}
-        )
-    name, *samples, rate = parts_of(path)
+        files = {"vocals": path / "source-02.wav", "accompaniment": path / "source-01.wav"}
+        return _raw(path.name, path.name, {stem: Clip.of(file) for stem, file in files.items()})
+    name, song, *samples, rate = parts_of(path)
     clips = {}
     for stem, part in zip(WRITTEN, samples, strict=True):
         file = scratch / name / f"{stem}.wav"
         io.write(file, np.asarray(part, np.float32), rate)
         clips[stem] = Clip(file, str(path))
-    return _raw(name, clips)
+    return _raw(name, song, clips)
 
 
-def _raw(name: str, clips: dict[str, Clip]) -> RawTrack:
-    return RawTrack(name, "train", name, (), "", clips, None)
+def _raw(name: str, song: str, clips: dict[str, Clip]) -> RawTrack:
+    return RawTrack(name, "train", song, (), "", clips, None)
 
 
 def _thirds(tracks: list[RawTrack]) -> list[RawTrack]:
@@ -164,10 +165,7 @@ def _thirds(tracks: list[RawTrack]) -> list[RawTrack]:
     third, found = len(tracks) // 3, dict[str, str]()
     for index, track in enumerate(tracks):
         found.setdefault(_beginning(track), SPLITS[min(2, index // max(1, third))])
-    return [
-        replace(track, split=found[_beginning(track)], song=track.track.rpartition("_")[0] or track.track)
-        for track in tracks
-    ]
+    return [replace(track, split=found[_beginning(track)]) for track in tracks]
 
 
 def _beginning(track: RawTrack) -> str:

@@ -1,38 +1,21 @@
 """config/papers/parametric.yaml in little: from the archive, handed out by a server on this machine, to the ledger."""
 
 import csv
-import functools
-import http.server
 import json
-import threading
 
 import pytest
 
-from tests.papers.parametric_data import make
-from tests.workflow.conftest import Project
-from workflow_scripts.lib.core.code_graph import ROOT
+from tests.papers.__main__ import run
 from workflow_scripts.lib.datasets.table import read_tracks
-
-CONFIGURATIONS = [ROOT / f"config/papers/{name}.yaml" for name in ("parametric", "parametric_mini")]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *words):
-        pass
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """The project after the run, and what was printed."""
-    folder = tmp_path_factory.mktemp("data")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        make(folder, f"http://127.0.0.1:{server.server_port}")
-        project = Project(tmp_path_factory.mktemp("paper"))
-        done = project.run(*map(str, CONFIGURATIONS[1:]), str(folder / "data.yaml"), config=CONFIGURATIONS[0])
-        server.shutdown()
+    """The folder of the run, and what it printed."""
+    folder = tmp_path_factory.mktemp("parametric")
+    done = run("parametric", folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return project.folder, done.stdout
+    return folder, done.stdout
 
 
 def test_the_published_test_is_excerpts_of_4_s_and_all_pairs_of_their_voices(ran):
@@ -59,3 +42,12 @@ def test_the_ledger_judges_orders_alone_since_the_voices_are_made(ran):
     assert "parametric_four_voices" in text
     assert "claims of arXiv 2201.09592: 0 reproduced, 0 differs, 0 inconclusive" in ran[1]
     assert "order alone, on synthesised data" in ran[1]
+
+
+def test_the_register_names_the_archive_and_how_to_cite_it(ran):
+    with open(ran[0] / "results/register/data.csv", encoding="utf-8", newline="") as lines:
+        rows = {(row["dataset"], row["split"]): row for row in csv.DictReader(lines)}
+    assert rows["csd", "test"]["source"].endswith("/ChoralSingingDataset.zip")
+    assert len(rows["csd", "test"]["checksum"]) == 32
+    assert rows["csd_pair_excerpts", "test"]["tracks"] == "18"
+    assert "@misc{pgmusic" in (ran[0] / "results/register/data.bib").read_text()
