@@ -1,6 +1,6 @@
 """What config/papers/parametric.yaml reads, in little: of the published names, layouts and formats, but made.
 
-The archive of the Choral Singing Dataset, chorales and barbershop quartets in parts, the F0 tensors and the weights of the
+The archive of the Choral Singing Dataset, chorales and barbershop quartets in parts, the F0 tensors and weights of the
 public code.
 """
 

@@ -115,7 +115,7 @@ def test_a_configuration_on_real_data_is_one_and_asks_for_the_terms_of_its_data(
     (tmp_path / "umss.pth").write_text("weights")
     weights = {"parametric_imported": {"weights": {"file": str(tmp_path / "umss.pth")}}}
     given = merge(merge(default(), {"methods": weights}), read_yaml(path))
-    with pytest.raises(UserError, match="downloaded only after you have accepted its terms|is not downloaded; "):
+    with pytest.raises(UserError, match=r"downloaded only after you have accepted its terms|is not downloaded; "):
         Plan(given)
     accepted = merge(given, {"datasets": {name: {"accept_licence": True} for name in given["datasets"]}})
     plan = Plan(accepted, dry=True)
