@@ -49,7 +49,7 @@ def done(tmp_path_factory):
 def test_a_target_makes_its_own_tables_and_figures_from_the_archive(done, paper):
     results, told = done(paper)
     _, comparison, rows = CASES[paper]
-    assert f"To make: {comparison}, in " in told and "Fetched: " in told
+    assert f"To make: {comparison}, in " in told and "To fetch: " in told
     assert (results / "compare" / comparison / "summary.txt").read_text().strip() in told
     assert [path.name for path in (results / "compare").iterdir() if path.is_dir()] == [comparison]
     assert (results / "draw" / f"{comparison}.json").is_file() and not (results / "report").exists()

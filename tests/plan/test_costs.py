@@ -91,6 +91,18 @@ def test_what_nobody_measured_is_unknown_and_counted_as_such():
     assert cost.download == 4684228845
 
 
+def test_hours_on_a_gpu_are_not_invented_and_its_time_limits_are_told():
+    config = default(run=["singing_voice"])
+    config["methods"] |= {"adversarial": {"resources": {"gpu": 1, "runtime": 90}}}
+    plan = Plan(config)
+    jobs = plan.last().behind(Job)
+    on_gpu = [each for each in jobs if each.resources.gpu]
+    known = Costs(plan.last())
+    assert len(on_gpu) > 5 and not any(known.of(each) for each in on_gpu)
+    cost = known.run(jobs, 2)
+    assert (cost.gpu_jobs, cost.gpu_limit, cost.unknown) == (len(on_gpu), len(on_gpu) * 5400, len(on_gpu))
+
+
 @pytest.mark.parametrize("dataset", ["chorales", "chorales_first", "songs_4k_first"])
 def test_the_seconds_of_embedded_pieces_are_those_of_their_splits(dataset):
     found = seconds_of(Plan(FIRST).configuration, dataset)

@@ -47,6 +47,13 @@ def test_a_job_has_one_line_when_it_ends_and_other_lines_are_not_shown(stream):
     assert stream.getvalue().endswith("\na warning\n")
 
 
+def test_a_target_that_makes_nothing_itself_is_no_job(stream):
+    log = RunLog(stream, SECONDS)
+    log.handle(record(LogEvent.JOB_INFO, jobid=3, rule_name="paper_table1", wildcards={}, log=[]))
+    log.handle(record(LogEvent.JOB_FINISHED, job_id=3))
+    assert stream.getvalue() == ""
+
+
 def test_on_a_terminal_a_line_moves_that_has_the_share_of_the_time_that_is_over():
     terminal = Terminal()
     log = RunLog(terminal, SECONDS)

@@ -2,11 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.plan.given import FIRST, PAPERS, default, paper_files
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.plan.cost import plan_of
+from workflow_scripts.plan.fetched import fetched_by
 from workflow_scripts.plan.job import Job
 from workflow_scripts.plan.leading import is_dry_run
 from workflow_scripts.plan.plan import Plan
@@ -101,6 +104,35 @@ def test_a_dry_run_tells_all_that_is_not_there_and_a_run_refuses_the_first():
     assert len(absent) == 3
     for each in ("/nowhere/songs: there is no such folder", "'/nowhere/marks', where there is", "'/nowhere/w.th'"):
         assert sum(each in sentence for sentence in absent) == 1
+
+
+def test_a_dry_run_looks_at_the_songs_that_are_there_without_the_marks_that_are_not(tmp_path):
+    config = mine()
+    config["datasets"]["mine"]["settings"] = {"root": str(tmp_path)}
+    folder = tmp_path / "test/song"
+    folder.mkdir(parents=True)
+    for stem in config["datasets"]["mine"]["stems"]:
+        soundfile.write(folder / f"{stem}.wav", np.full((44100, 2), 0.1), 44100)
+    plan = Plan(config, dry=True)
+    assert [sentence for sentence in plan.configuration.absent if str(tmp_path) in sentence] == []
+    assert len(plan.configuration.absent) == 2
+    (folder / "vocals.wav").unlink()
+    with pytest.raises(UserError, match="vocals"):
+        Plan(config, dry=True)
+
+
+def test_an_archive_that_two_data_sets_share_is_fetched_once_and_not_again(tmp_path):
+    config = default(run=["one", "two"], data_cache=str(tmp_path))
+    accepted = {"like": "musdb18", "label": "songs", "accept_licence": True}
+    config["datasets"] |= {"one": accepted, "two": accepted | {"muted": {"seed": 0}}}
+    entry = {"sources": ["vocals", "accompaniment"], "methods": ["irm"], "metrics": ["SDR"]}
+    config["comparisons"] = {name: entry | {"dataset": name} for name in ("one", "two")}
+    jobs = Plan(config).last().behind(Job)
+    (found,) = fetched_by(jobs)
+    assert (found.bytes, found.accepted, found.label) == (4684228845, True, "songs")
+    assert str(found).endswith("some of the songs; terms accepted: https://zenodo.org/records/1117372")
+    (tmp_path / "musdb18.zip").touch()
+    assert fetched_by(jobs) == []
 
 
 def test_a_dry_run_forgives_no_mistake():

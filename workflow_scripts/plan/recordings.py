@@ -73,7 +73,11 @@ def _tracks(name: str, dataset: Dataset) -> list[RawTrack] | None:
     """What the layout of a folder finds; None where it would have to open the files, or there is no folder."""
     given = dataset.settings
     layout = given.get("layout", dataset.kind)
-    if not given.get("root") or layout not in LAYOUTS.names() or not has(LAYOUTS.module(layout), "OPENS_NOTHING"):
+    if (
+        not _is_there(given.get("root"))
+        or layout not in LAYOUTS.names()
+        or not has(LAYOUTS.module(layout), "OPENS_NOTHING")
+    ):
         return None
     own = given.get("layout_settings", {}) if "layout" in given else given
     home = (LAYOUTS if "layout" in given else DATASETS).module(layout)
@@ -101,12 +105,17 @@ def _check_tracks(configuration: Configuration, where: str, entry: Comparison) -
     methods = [configuration.method(name) for name in entry.methods]
     for name in dict.fromkeys(method.marks for method in methods if method.marks):
         marks = configuration.marks_source(name)
-        if marks.kind == "file":
+        if marks.kind == "file" and _is_there(marks.settings["root"]):
             check_marks(Path(marks.settings["root"]), tracks, dataset.stems)
     for name in entry.f0 if any("f0" in method.needs for method in methods) else ():
         f0 = configuration.f0_source(name)
-        if f0.kind == "file":
+        if f0.kind == "file" and _is_there(f0.settings["root"]):
             check_f0(Path(f0.settings["root"]), tracks, dataset.voices)
+
+
+def _is_there(root: str | None) -> bool:
+    """Whether there is such a file or folder; only a dry run comes here without one that is named."""
+    return bool(root) and Path(str(root)).expanduser().exists()
 
 
 def _splits(configuration: Configuration, where: str, entry: Comparison) -> list[tuple[str, str, str]]:

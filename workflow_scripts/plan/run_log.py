@@ -24,11 +24,12 @@ Key = tuple[str, ...]
 
 @dataclass
 class Running:
-    """A job that has begun. what: its rule and wildcards.  seconds: that it was said to take."""
+    """A job that has begun. what: its rule and wildcards.  seconds: that it was said to take, None of a target, which
+    does nothing itself."""
 
     what: str
     log: Path | None
-    seconds: float
+    seconds: float | None
     began: float = field(default_factory=time.monotonic)
     told: str = ""
 
@@ -162,7 +163,7 @@ def forecast(cost: Cost, comparisons: Iterable[str], cores: int) -> str:
         f"were measured ({_duration(cost.cpu)} of CPU time), {cost.memory:.0f} MiB of memory a job, "
         f"{_size(cost.disk)} on the disk, {_downloads(cost)}."
     )
-    lines += [f"Fetched: {each}." for each in cost.fetched]
+    lines += [f"To fetch: {each}." for each in cost.fetched]
     if cost.gpu_jobs:
         lines.append(
             f"{cost.gpu_jobs} jobs ask for a GPU, with time limits of {_duration(cost.gpu_limit)} in all; no GPU was "
