@@ -36,9 +36,6 @@ from workflow_scripts.plan.submission_jobs import (
     WriteMixtures,
 )
 
-# Each job is a Python process of its own: to compile its modules anew would cost one with torch 4 s.
-os.environ["PYTHONDONTWRITEBYTECODE"] = ""
-
 lead_jobs_here()
 if workflow.is_main_process:
     explain_locks()

@@ -111,8 +111,8 @@ EDITS = {
     ),
     "an embedded corpus": (
         LIB + "datasets/embedded/chorales.py", "PIECES", "EXTRA = 1\nPIECES",
-        {"prepare": "chorales", "estimate_f0": ALL, "score_f0": ALL, "train": "/chorales/", "separate": "/chorales/",
-         "draw_training": "vocal_ensemble|f0_robustness"} | ENSEMBLE,
+        {"prepare": "chorales", "register": ALL, "estimate_f0": ALL, "score_f0": ALL, "train": "/chorales/",
+         "separate": "/chorales/", "draw_training": "vocal_ensemble|f0_robustness"} | ENSEMBLE,
     ),
     "a metric of some comparisons": (
         LIB + "metrics/silence.py", "def _energy_where_zero", "EXTRA = 1\n\n\ndef _energy_where_zero", GUIDED,
@@ -132,8 +132,8 @@ EDITS = {
     ),
     "a file of data beside a module": (
         LIB + "datasets/embedded/chorale_notes.json", "{", "{\n",
-        {"prepare": "chorales", "estimate_f0": ALL, "score_f0": ALL, "train": "/chorales/", "separate": "/chorales/",
-         "draw_training": "vocal_ensemble|f0_robustness"} | ENSEMBLE,
+        {"prepare": "chorales", "register": ALL, "estimate_f0": ALL, "score_f0": ALL, "train": "/chorales/",
+         "separate": "/chorales/", "draw_training": "vocal_ensemble|f0_robustness"} | ENSEMBLE,
     ),
     "the critics' network": (
         LIB + "networks/critic.py", "LEAK = 0.2", "LEAK = 0.1",

@@ -23,6 +23,7 @@ def lead_jobs_here() -> None:
     """
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # to compile its modules anew would cost a job with torch 4 s
     os.environ[LEADER] = str(os.getpid())
 
 

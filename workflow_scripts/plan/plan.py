@@ -35,7 +35,7 @@ class Plan:
         self.configuration.absent = [] if dry else None
         check(self.configuration)
         check_targets(self.configuration)
-        if looks and not self.configuration.absent:
+        if looks:
             check_recordings(self.configuration)
             papers()  # so that a mistake in the tables of claims is told before any job
             check_submitted_files(self.configuration)

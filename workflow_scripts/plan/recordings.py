@@ -46,9 +46,8 @@ def lengths_of(configuration: Configuration, name: str) -> Lengths | None:
 def look_at(configuration: Configuration, name: str) -> Looked | None:
     """What names and headers tell of such a data set; see `lengths_of`."""
     if name not in configuration.looked:
-        with configuration.presence():
-            configuration.looked[name] = _look_at(name, configuration.dataset(name))
-    found: Looked | None = configuration.looked.get(name)
+        configuration.looked[name] = _look_at(name, configuration.dataset(name))
+    found: Looked | None = configuration.looked[name]
     return found
 
 
