@@ -91,6 +91,7 @@ def test_a_table_is_of_the_tracks_of_every_shard(scored, tmp_path, aggregation, 
 
 def test_the_file_of_all_scores_holds_every_track_once(scored, tmp_path):
     report(
-        scores=scores_of(scored), tables=[], f0=[], figures=[], summary=tmp_path / "s.txt", parquet=tmp_path / "p",
+        scores=scores_of(scored), tables=[], f0=[], figures=[], ledgers=[], register=tmp_path / "register.json",
+        summary=tmp_path / "s.txt", parquet=tmp_path / "p",
     )  # fmt: skip
     assert sorted(pd.read_parquet(tmp_path / "p")["track"]) == ["t0", "t1", "t2", "t3", "t4"]

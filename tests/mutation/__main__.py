@@ -38,7 +38,7 @@ TESTS = {
         "lib/test_metrics", "lib/test_metric_directions", "lib/test_bsseval", "lib/test_before_after", "lib/test_f0",
     ),
     "lib/training": (
-        "lib/test_training", "lib/test_unpaired", "lib/test_settings", "methods/test_unpadded_unet",
+        "lib/test_training", "lib/test_unpaired", "lib/test_settings", "lib/test_paper_data", "lib/test_derived", "lib/test_register", "methods/test_unpadded_unet",
         "methods/test_adversarial", "methods/test_adaptation", "methods/test_parametric", "methods/test_unet",
     ),
     "plan": ("plan",),
@@ -46,7 +46,7 @@ TESTS = {
         "lib/test_datasets", "lib/test_layouts", "lib/test_marks", "lib/test_excerpts", "lib/test_unpaired",
         "lib/test_muting", "lib/test_origin", "lib/test_fetched", "lib/test_published_split",
         "lib/test_embedded_chorales", "lib/test_embedded_songs", "lib/test_embedded_levels", "lib/test_registries",
-        "methods/test_unpadded_unet",
+        "lib/test_paper_data", "lib/test_derived", "lib/test_register", "methods/test_unpadded_unet",
     ),
 }  # fmt: skip
 LIBRARIES = ("torch", "torchaudio", "accelerate", "pandas", "scipy.signal", "scipy.stats", "soundfile", "hypothesis")

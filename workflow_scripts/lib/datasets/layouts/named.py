@@ -27,9 +27,7 @@ class Settings:
     names: what the file names call each stem.  split: that all tracks are of.
     """
 
-    pattern: Annotated[str, Free("a regular expression, see `check`")] = Field(
-        kw_only=True, description="regular expression of the files' paths, with the groups `track` and `stem`"
-    )
+    pattern: Annotated[str, Free("a regular expression, see `check`")] = "(?P<track>[^/]+)/(?P<stem>[^/]+)"
     names: Annotated[dict[str, str], Free("names in the user's files")] = Field(default_factory=dict)
     split: Literal["train", "valid", "test"] = "test"
 

@@ -13,7 +13,7 @@ import yaml
 from workflow_scripts.lib.audio import io
 from workflow_scripts.lib.core.errors import UserError
 from workflow_scripts.lib.core.names import SPLITS
-from workflow_scripts.lib.core.settings import settings
+from workflow_scripts.lib.core.settings import Natural, settings
 from workflow_scripts.lib.datasets.layouts.contract import Origin
 from workflow_scripts.lib.datasets.raw import Clip, RawTrack
 from workflow_scripts.lib.datasets.workers import map_processes
@@ -27,11 +27,8 @@ CLASSES = {"Bass": "bass", "Drums": "drums"}
 class Settings:
     """valid, test: how many tracks, from the last on, where there are no folders of splits, as in BabySlakh."""
 
-    valid: int = 4
-    test: int = 4
-
-    def check(self) -> str | None:
-        return None if min(self.valid, self.test) >= 0 else "valid and test are counts of tracks; give 0 or more."
+    valid: Natural = 4
+    test: Natural = 4
 
 
 def read(origin: Origin, settings: Settings) -> list[RawTrack]:
