@@ -38,7 +38,7 @@ TESTS = {
         "lib/test_metrics", "lib/test_metric_directions", "lib/test_bsseval", "lib/test_before_after", "lib/test_f0",
     ),
     "lib/training": (
-        "lib/test_training", "lib/test_unpaired", "lib/test_settings", "lib/test_paper_data", "lib/test_derived", "lib/test_register", "methods/test_unpadded_unet",
+        "lib/test_training", "lib/test_unpaired", "lib/test_settings", "methods/test_unpadded_unet",
         "methods/test_adversarial", "methods/test_adaptation", "methods/test_parametric", "methods/test_unet",
     ),
     "plan": ("plan",),
