@@ -111,7 +111,7 @@ def test_the_cost_of_a_run_is_told_before_it():
         assert said in text
     for said in (
         "2.6 GB on the disk",
-        "4.7 GB and 1 files whose size is not stated to download",
+        "4.7 GB and 1 file of a size that is not stated to download",
         "Not counted: 2 jobs",
     ):
         assert said in text

@@ -77,6 +77,15 @@ def test_a_dry_run_is_known_by_its_words(words, dry):
     assert is_dry_run(words) == dry
 
 
+def test_a_target_of_a_paper_that_there_is_not_is_told_with_the_nearest():
+    plan = Plan(default(targets={"paper_mine_table1": ["guided"]}))
+    assert plan.claim_targets(["snakemake", "-n", "paper_mine_table1"]) == {}
+    with pytest.raises(
+        UserError, match=r"There is no target 'paper_mine_table2' in this .*did you mean 'paper_mine_table1'"
+    ):
+        plan.claim_targets(["snakemake", "paper_mine_table2"])
+
+
 def mine(**changes):
     """A comparison of published weights that are adapted to songs by marks; nothing of it is there."""
     return FIRST | {

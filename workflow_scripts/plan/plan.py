@@ -18,7 +18,7 @@ from workflow_scripts.plan.job import Input, Job, Made, Option
 from workflow_scripts.plan.recordings import check_recordings
 from workflow_scripts.plan.result_jobs import Compare, WriteSong
 from workflow_scripts.plan.submission_checks import check_submitted_files
-from workflow_scripts.plan.targets import check_targets, files_of
+from workflow_scripts.plan.targets import check_targets, files_of, refuse_unknown
 
 GROWING = ("mem_mb", "runtime")  # with each attempt, as the retries of a cluster profile expect
 
@@ -103,8 +103,10 @@ class Plan:
     def claim_targets(self, words: Iterable[str]) -> dict[str, str]:
         """What `snakemake claim_<id>` makes, by the words of the command line that ask for it.
 
-        Raises UserError with the nearest id where there is no such claim, and where it cannot be judged.
+        Raises UserError with the nearest id where there is no such claim, and where it cannot be judged; also for a
+        target of a paper that there is not.
         """
+        refuse_unknown(self.configuration, words)
         found = {}
         for word in words:
             if word.startswith(PREFIX) and "/" not in word:

@@ -183,7 +183,7 @@ def _of_which(cost: Cost) -> str:
 def _downloads(cost: Cost) -> str:
     unstated = sum(not each.bytes for each in cost.fetched)
     said = [_size(cost.download)] if cost.download else []
-    said += [f"{unstated} files whose size is not stated"] if unstated else []
+    said += [f"{unstated} file{'s' * (unstated > 1)} of a size that is not stated"] if unstated else []
     return f"{' and '.join(said) or 'nothing'} to download"
 
 

@@ -3,7 +3,8 @@
 Imported by the Snakefile, in every cluster job too, so nothing heavy is imported here.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from workflow_scripts.lib.core.errors import UserError, nearest
 from workflow_scripts.plan.configuration import Configuration, known
@@ -23,6 +24,16 @@ def files_of(configuration: Configuration, target: str) -> list[str]:
             return [f"{target} needs the comparison {name}, which `run` has not: add --config 'run=[{name}]'"]
         found += [path for job in _jobs(configuration, name, kind) for path in _paths(job)]
     return list(dict.fromkeys(found))
+
+
+def refuse_unknown(configuration: Configuration, words: Iterable[str]) -> None:
+    """Raises UserError for a word of the command line that is like a target of a paper, and none that there is."""
+    for word in words:
+        if re.fullmatch(r"paper_\w+", word) and word not in configuration.keys.targets:
+            raise UserError(
+                f"There is no target {word!r} in this configuration; name the file in config/papers that has it with "
+                f"--configfile; {nearest(word, configuration.keys.targets)}"
+            )
 
 
 def check_targets(configuration: Configuration) -> None:
