@@ -38,10 +38,11 @@ def out(tmp_path):
 
 # MUSDB18
 
+MUSDB_SETUP = Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages/musdb/configs/mus.yaml"
+
 
 def test_the_validation_tracks_are_those_of_musdb():
-    config = Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages/musdb/configs/mus.yaml"
-    assert set(VALIDATION_TRACKS) == set(yaml.safe_load(config.read_text())["validation_tracks"])
+    assert set(VALIDATION_TRACKS) == set(yaml.safe_load(MUSDB_SETUP.read_text())["validation_tracks"])
 
 
 def test_training_tracks_on_the_list_validate_and_test_tracks_never_do(root, out):
@@ -209,6 +210,12 @@ def test_an_embedded_corpus_has_the_same_form_as_any_other(songs):
         f0 = read_f0(track.folder(out) / "f0.csv")
         assert f0.voices == ("vocals",)
         assert f0.times[-1] <= 4.0 < f0.times[-1] + 2 * HOP_SECONDS
+
+
+def test_the_setup_for_musdb_names_streams_and_targets_as_musdbs_own(songs):
+    own, theirs = (yaml.safe_load(path.read_text()) for path in (songs[0] / "musdb.yaml", MUSDB_SETUP))
+    for key in ("sources", "mixture", "stem_ids", "targets"):
+        assert own[key] == theirs[key]
 
 
 def test_an_embedded_corpus_is_bit_identical_on_every_run(songs, tmp_path):

@@ -46,7 +46,8 @@ TESTS = {
         "lib/test_datasets", "lib/test_layouts", "lib/test_marks", "lib/test_excerpts", "lib/test_unpaired",
         "lib/test_muting", "lib/test_origin", "lib/test_fetched", "lib/test_published_split",
         "lib/test_embedded_chorales", "lib/test_embedded_songs", "lib/test_embedded_levels", "lib/test_registries",
-        "lib/test_paper_data", "lib/test_derived", "lib/test_register", "methods/test_unpadded_unet",
+        "lib/test_paper_data", "lib/test_derived", "lib/test_register", "lib/test_submitted",
+        "methods/test_unpadded_unet",
     ),
 }  # fmt: skip
 LIBRARIES = ("torch", "torchaudio", "accelerate", "pandas", "scipy.signal", "scipy.stats", "soundfile", "hypothesis")
